@@ -1,0 +1,1 @@
+"""Reads back flows, runs, tasks and artifacts from a store; needs no flow file."""

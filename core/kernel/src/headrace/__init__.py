@@ -1,0 +1,1 @@
+"""The headrace kernel and the names a flow file needs."""

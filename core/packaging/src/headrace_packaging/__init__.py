@@ -1,0 +1,1 @@
+"""The code package of a flow; imported only when a step leaves the machine."""

@@ -1,0 +1,1 @@
+"""Launchers on this machine: `fork`, `spawn` and `inline`."""

@@ -1,0 +1,1 @@
+"""Decorators for steps that fail: `@retry`, `@catch` and `@timeout`."""

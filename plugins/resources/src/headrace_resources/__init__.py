@@ -1,0 +1,1 @@
+"""Decorators for what a step needs: `@resources` and `@environment`."""

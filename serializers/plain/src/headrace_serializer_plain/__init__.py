@@ -1,0 +1,1 @@
+"""Stores plain Python values exactly, type by type, without pickle."""

@@ -1,0 +1,1 @@
+"""Conformance tests for plugins: one class for every kind of provider."""

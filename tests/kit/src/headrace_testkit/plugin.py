@@ -1,0 +1,1 @@
+"""The pytest plugin of the test kit: fixtures that every conformance class shares."""
