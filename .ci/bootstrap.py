@@ -1,6 +1,6 @@
 """Make `.venv` from nothing but a Python with venv and pip, or leave it alone if it is what the lock file asks for.
 
-Knows no test and no suite. Runs on any Python 3, so that one too old gets a sentence and not a traceback.
+Knows no test and no suite. Reads on any Python from 3.6, so that one too old gets a sentence and not a traceback.
 """
 
 import argparse
@@ -22,7 +22,7 @@ def main():
     options = arguments.parse_args()
     if sys.version_info < OLDEST:
         stop(
-            "headrace needs Python %d.%d or newer; %s is %s." % (OLDEST + (sys.executable, sys.version.split()[0])),
+            f"headrace needs Python 3.10 or newer; {sys.executable} is {sys.version.split()[0]}.",
             "Name another one: make PYTHON=python3.12",
         )
     environment = tool_environment()
@@ -32,7 +32,7 @@ def main():
         sys.path.insert(0, os.path.join(ROOT, "tests"))
         from tiers import pythons
 
-        for version, executable in pythons.others():
+        for version, executable in pythons.others(f"{sys.version_info[0]}.{sys.version_info[1]}").items():
             make_other(os.path.join(ROOT, ".venvs", version), executable, wanted, environment)
 
 
@@ -41,7 +41,7 @@ def make_main(venv, wanted, environment):
     if is_current(venv, wanted):
         return
     python = os.path.join(venv, "bin", "python")
-    if not (read_stamp(venv).startswith(venv + "\n") and works(python)):
+    if not (read_stamp(venv).startswith(origin(venv)) and works(python)):
         create(venv, environment)
     uv = os.path.join(venv, "bin", "uv")
     if not works(uv):
@@ -57,7 +57,7 @@ def make_other(venv, executable, wanted, environment):
     if is_current(venv, wanted):
         return
     say("installing what uv.lock names into .venvs/" + os.path.basename(venv))
-    if not read_stamp(venv).startswith(venv + "\n"):
+    if not read_stamp(venv).startswith(origin(venv)):
         shutil.rmtree(venv, ignore_errors=True)
     uv = os.path.join(ROOT, ".venv", "bin", "uv")
     sync = [uv, "sync", "--frozen", "--quiet", "--all-packages", "--no-default-groups", "--group", "test"]
@@ -72,11 +72,11 @@ def create(venv, environment):
         import venv as _venv  # noqa: F401
     except ImportError:
         stop(
-            "%s cannot make virtual environments: its modules venv and ensurepip are not installed." % sys.executable,
+            f"{sys.executable} cannot make virtual environments: its modules venv and ensurepip are not installed.",
             "On Debian and Ubuntu: apt-get install python3-venv",
             "Or name another one: make PYTHON=python3.12",
         )
-    say("making .venv with Python %s" % sys.version.split()[0])
+    say(f"making .venv with Python {sys.version.split()[0]}")
     run([sys.executable, "-m", "venv", "--clear", venv], environment)
 
 
@@ -115,14 +115,14 @@ def project_files():
 
 def locked_version(name):
     with open(os.path.join(ROOT, "uv.lock"), encoding="utf-8") as file:
-        match = re.search(r'^name = "%s"\nversion = "([^"]+)"' % re.escape(name), file.read(), re.MULTILINE)
+        match = re.search(rf'^name = "{re.escape(name)}"\nversion = "([^"]+)"', file.read(), re.MULTILINE)
     if match is None:
-        stop("uv.lock does not name %s." % name, "Bring it up to date: uv lock")
+        stop(f"uv.lock does not name {name}.", "Bring it up to date: uv lock")
     return match.group(1)
 
 
 def is_current(venv, wanted):
-    return read_stamp(venv) == venv + "\n" + wanted and works(os.path.join(venv, "bin", "python"))
+    return read_stamp(venv) == origin(venv) + wanted and works(os.path.join(venv, "bin", "python"))
 
 
 def stamp_path(venv):
@@ -130,7 +130,7 @@ def stamp_path(venv):
 
 
 def read_stamp(venv):
-    """Where the environment was made (it cannot be moved) and what from; empty if it never was finished."""
+    """The origin of the environment and what it was made from; empty if it never was finished."""
     try:
         with open(stamp_path(venv), encoding="utf-8") as file:
             return file.read()
@@ -140,7 +140,12 @@ def read_stamp(venv):
 
 def write_stamp(venv, wanted):
     with open(stamp_path(venv), "w", encoding="utf-8") as file:
-        file.write(venv + "\n" + wanted)
+        file.write(origin(venv) + wanted)
+
+
+def origin(venv):
+    """Where an environment was made (it cannot be moved), and by which Python."""
+    return f"{venv}\n{sys.version_info[0]}.{sys.version_info[1]}\n"
 
 
 def works(program):
@@ -154,9 +159,9 @@ def run(command, environment):
     try:
         status = subprocess.call(command, cwd=ROOT, env=environment)
     except OSError as error:
-        stop("%s: %s" % (command[0], error.strerror))
+        stop(f"{command[0]}: {error.strerror}")
     if status:
-        stop("this command ended with status %d: %s" % (status, " ".join(command)))
+        stop(f"this command ended with status {status}: {' '.join(command)}")
 
 
 def say(line):

@@ -1,0 +1,1 @@
+"""The test tiers: which suites each runs, how they are counted, and what fails a run."""
