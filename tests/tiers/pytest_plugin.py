@@ -1,0 +1,57 @@
+"""What every test of the workspace gets: the marker `needs`, the argument `seed`, and the tier's number of examples.
+
+The tier is the environment variable HEADRACE_TIER, `check` where it is not set.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from . import budget, components
+
+_ROOT = Path(__file__).parents[2]
+
+
+@functools.cache
+def _tier() -> budget.Tier:
+    return budget.load(_ROOT).of(os.environ.get("HEADRACE_TIER", "check"))[0]
+
+
+@functools.cache
+def _absence(component: str) -> str | None:
+    return components.absence(component)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw as many examples as the tier says; no deadline, because another process may have the processor."""
+    tier = _tier()
+    hypothesis.settings.register_profile(
+        tier.name,
+        max_examples=tier.examples,
+        derandomize=not tier.random,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        print_blob=True,
+    )
+    hypothesis.settings.load_profile(tier.name)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes `seed` runs once for every seed of the tier."""
+    marked = any("seed" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
+    if "seed" in metafunc.fixturenames and not marked:
+        metafunc.parametrize("seed", range(_tier().seeds))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs an absent component, naming it, so that a run that requires it can fail."""
+    for mark in item.iter_markers("needs"):
+        for component in mark.args:
+            reason = _absence(component)
+            if reason is not None:
+                pytest.skip(f"needs {component}: {reason}")
