@@ -9,12 +9,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from .errors import FlowDefinitionError
-from .ir import FlowGraph, StepNode
-from .outcome import Failure, Outcome
-from .task import TaskContext
+
+if TYPE_CHECKING:
+    from inspect import Signature
+
+    from .ir import FlowGraph, StepNode
+    from .outcome import Failure, Outcome
+    from .task import TaskContext
 
 CALLS: Final = "__headrace_calls__"
 """The attribute of a step function or flow class that collects its DecoratorCalls, innermost first."""
@@ -101,6 +105,7 @@ class FlowDecorator(Protocol):
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
+P = ParamSpec("P")
 
 
 class _Callable:
@@ -137,18 +142,31 @@ class _Callable:
         return FlowDefinitionError(f"@{self.name} {what}", file=file, line=line, remedy=remedy, code="decorator-misplaced")
 
 
-class StepDecoratorHandle(_Callable, Generic[F]):
+class StepDecoratorHandle(_Callable):
     """A step decorator as it appears in a flow file: `@name` or `@name(key=value)` above `@step`."""
+
+    def __init__(self, name: str, target: str, *, multiple: bool = False, signature: Callable[..., object] | None = None) -> None:
+        super().__init__(name, target, multiple=multiple)
+        self._signature: Final = signature
+        if signature is not None:
+            self.__doc__ = signature.__doc__
+
+    @property
+    def __signature__(self) -> Signature | None:
+        """What `help()` and editors show; None shows any keyword arguments."""
+        import inspect
+
+        return None if self._signature is None else inspect.signature(self._signature)
 
     @overload
     def __call__(self, function: F, /) -> F: ...
     @overload
     def __call__(self, **kwargs: Any) -> Callable[[F], F]: ...
-    def __call__(self, function: Any = None, /, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         caller = sys._getframe(1)
         file, line = caller.f_code.co_filename, caller.f_lineno
 
-        def apply(target: F) -> F:
+        def apply(target: Any) -> Any:
             if isinstance(target, type):
                 raise self._refuse("is a step decorator and stands above a class.", file, line, "Move it to a step.")
             if not getattr(target, IS_STEP, False):
@@ -156,44 +174,67 @@ class StepDecoratorHandle(_Callable, Generic[F]):
             self._record(target, kwargs, file, line)
             return target
 
-        if function is None:
+        if not args:
             return apply
-        if not callable(function):
+        if len(args) > 1 or kwargs or not callable(args[0]):
             raise self._refuse("takes keyword arguments only.", file, line, f"Write @{self.name}(key=value).")
-        return apply(cast(F, function))
+        return apply(args[0])
 
 
-class FlowDecoratorHandle(_Callable, Generic[C]):
+class TypedStepDecorator(Protocol[P]):
+    """How type checkers see a step decorator whose keyword arguments are known: `P` are those of its signature function."""
+
+    @overload
+    def __call__(self, function: F, /) -> F: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Callable[[F], F]: ...
+
+
+class FlowDecoratorHandle(_Callable):
     """A flow decorator as it appears in a flow file: `@name` or `@name(key=value)` above the class."""
 
     @overload
     def __call__(self, cls: C, /) -> C: ...
     @overload
     def __call__(self, **kwargs: Any) -> Callable[[C], C]: ...
-    def __call__(self, cls: Any = None, /, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         caller = sys._getframe(1)
         file, line = caller.f_code.co_filename, caller.f_lineno
 
-        def apply(target: C) -> C:
+        def apply(target: Any) -> Any:
             if not isinstance(target, type):
                 raise self._refuse("is a flow decorator and stands above a function.", file, line, "Move it above the class.")
             self._record(target, kwargs, file, line)
             return target
 
-        return apply if cls is None else apply(cls)
+        if not args:
+            return apply
+        if len(args) > 1 or kwargs or not callable(args[0]):
+            raise self._refuse("takes keyword arguments only.", file, line, f"Write @{self.name}(key=value).")
+        return apply(args[0])
 
 
-def step_decorator(name: str, target: str, *, multiple: bool = False) -> StepDecoratorHandle[Any]:
+@overload
+def step_decorator(name: str, target: str, *, multiple: bool = False) -> StepDecoratorHandle: ...
+@overload
+def step_decorator(name: str, target: str, *, multiple: bool = False, signature: Callable[P, object]) -> TypedStepDecorator[P]: ...
+def step_decorator(name: str, target: str, *, multiple: bool = False, signature: Callable[..., object] | None = None) -> Any:
     """Make a step decorator for flow files. `target` is `module:Class` of the implementation, imported when a flow is planned.
+
+    `signature` is a function that is never called: its keyword arguments and docstring are what editors, type checkers and `help()` show.
+    Without it any keyword argument is taken, and judged when the flow is planned.
 
     Example, the `__init__.py` of a decorator distribution::
 
         from headrace_hookspecs import step_decorator
-        retry = step_decorator("retry", "headrace_resilience.retry:Retry")
+
+        def _pause(*, seconds: float = 1.0) -> None: ...
+
+        pause = step_decorator("pause", "headrace_pause.pause:Pause", signature=_pause)
     """
-    return StepDecoratorHandle(name, target, multiple=multiple)
+    return StepDecoratorHandle(name, target, multiple=multiple, signature=signature)
 
 
-def flow_decorator(name: str, target: str, *, multiple: bool = False) -> FlowDecoratorHandle[Any]:
+def flow_decorator(name: str, target: str, *, multiple: bool = False) -> FlowDecoratorHandle:
     """Make a flow decorator for flow files; see `step_decorator`."""
     return FlowDecoratorHandle(name, target, multiple=multiple)
