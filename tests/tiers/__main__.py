@@ -34,11 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_tier(root: Path, tier: Tier, suites: Sequence[Suite], required: dict[str, str | None]) -> bool:
     """Run, print as each suite finishes, then the table. `required`: component to why it is absent, or None."""
     started = time.monotonic()
-    done = [
-        Result("requirements", problem=f"{name} is required, but {reason}")
-        for name, reason in required.items()
-        if reason is not None
-    ]
+    done = [Result("requirements", problem=f"{name} is required, but {reason}") for name, reason in required.items() if reason is not None]
     for suite in suites:
         for result in running.run_suite(root, suite, tier, started + tier.hard_minutes * 60):
             forbidden = results.forbidden_skips(result.skipped, required)

@@ -49,3 +49,8 @@ def _answers(executable: str, version: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return answer.returncode == 0 and answer.stdout.strip() == version
+
+
+if __name__ == "__main__":
+    for each, path in others(own="").items():
+        print(f"Python {each}: {path}")
