@@ -4,6 +4,12 @@ PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) .ci/bootstrap.py
 TIER = cd tests && ../.venv/bin/python -m tiers
 
+# A home that cannot be written to holds no cache.
+ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo yes),yes)
+export UV_CACHE_DIR ?= $(CURDIR)/.venvs/cache/uv
+export PIP_CACHE_DIR ?= $(CURDIR)/.venvs/cache/pip
+endif
+
 .DEFAULT_GOAL = help
 .PHONY: help demo check test test-long bench docs clean
 

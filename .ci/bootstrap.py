@@ -81,14 +81,10 @@ def create(venv, environment):
 
 
 def tool_environment():
-    """The environment for pip and uv: this tree's own, and a cache that can be written."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
+    """The environment for pip and uv: nothing of a virtual environment that happens to be active."""
+    foreign = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT")
+    environment = {name: value for name, value in os.environ.items() if name not in foreign}
     environment.update(UV_PYTHON_DOWNLOADS="never", PIP_ROOT_USER_ACTION="ignore", PIP_DISABLE_PIP_VERSION_CHECK="1")
-    environment.pop("UV_PROJECT_ENVIRONMENT", None)
-    home = os.environ.get("HOME", "")
-    if not (os.path.isabs(home) and os.path.isdir(home) and os.access(home, os.W_OK)):
-        environment.setdefault("UV_CACHE_DIR", os.path.join(ROOT, ".venvs", "cache", "uv"))
-        environment.setdefault("PIP_CACHE_DIR", os.path.join(ROOT, ".venvs", "cache", "pip"))
     return environment
 
 

@@ -24,10 +24,7 @@ def others(own: str) -> dict[str, str]:
 def _candidates() -> Iterator[tuple[str, str]]:
     """Pythons made by pyenv, the newest patch first, then those on PATH."""
     for root in (os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")):
-        versions = Path(root, "versions") if root else None
-        if versions is None or not versions.is_dir():
-            continue
-        for folder in sorted(versions.iterdir(), key=_patch, reverse=True):
+        for folder in sorted(_folders(root), key=_patch, reverse=True):
             match = re.fullmatch(r"(3\.\d+)\.\d+", folder.name)
             if match and match[1] in SUPPORTED:
                 yield match[1], str(folder / "bin" / f"python{match[1]}")
@@ -35,6 +32,14 @@ def _candidates() -> Iterator[tuple[str, str]]:
         on_path = shutil.which(f"python{version}")
         if on_path:
             yield version, on_path
+
+
+def _folders(pyenv_root: str | None) -> list[Path]:
+    """What pyenv has installed; nothing where it is not there or belongs to somebody else."""
+    try:
+        return list(Path(pyenv_root, "versions").iterdir()) if pyenv_root else []
+    except OSError:
+        return []
 
 
 def _patch(folder: Path) -> tuple[int, ...]:
