@@ -21,9 +21,9 @@ def main() -> int:
         run_id = id_file.read_text(encoding="utf-8").strip()
     print("\nWhat this run kept:")
     for arguments, meaning in [
-        (["list", "PenguinsFlow"], "every run of this flow"),
-        (["show", f"PenguinsFlow/{run_id}"], "the steps and tasks of this run"),
-        (["dump", f"PenguinsFlow/{run_id}/end/0"], "the values of its last task"),
+        (["list", f"PenguinsFlow/{run_id}"], "the tasks of this run"),
+        (["dump", f"PenguinsFlow/{run_id}/end"], "what its last step kept"),
+        (["logs", f"PenguinsFlow/{run_id}"], "what its tasks printed"),
     ]:
         print(f"  {shlex.join([FLOW, *arguments]):<64}  {meaning}")
     return 0
