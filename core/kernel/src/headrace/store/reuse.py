@@ -58,8 +58,8 @@ def encode(tasks: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, list[st
     """(run, step, task id) triples as the JSON object; the inverse of `Reuse(...).tasks()`."""
     groups: dict[tuple[str, str, str, str], list[int]] = {}
     for run, step, task in tasks:
-        head, index, tail = _parts(task)
-        groups.setdefault((run, step, head, tail), []).append(index)
+        head, number, tail = _parts(task)
+        groups.setdefault((run, step, head, tail), []).append(number)
     out: dict[str, dict[str, list[str]]] = {}
     for (run, step, head, tail), indices in sorted(groups.items()):
         ranges = out.setdefault(run, {}).setdefault(step, [])
