@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -15,7 +16,7 @@ from headrace_hookspecs.outcome import Outcome
 from headrace_hookspecs.task import TaskSpec
 
 from . import keys
-from .content import get_content, put_contents
+from .content import corrupt, get_content, put_contents
 from .logs import LogDecoder, LogLine
 from .record import FORMAT, Record, decode_record, encode_record, new_header, seal, unseal
 from .reuse import Reuse
@@ -197,6 +198,31 @@ class RunStore:
         """The numbers of the attempts that have a log, in order."""
         prefix = keys.log_prefix(self.flow, self.run, step, task, 0)[: -len("0_")]
         return sorted({int(stat.key[len(prefix) :].partition("_")[0]) for stat in self.blobs.list(prefix)})
+
+    # attachments
+
+    def write_attachment(self, spec: TaskSpec, kind: str, name: str, data: bytes, meta: Mapping[str, Any]) -> None:
+        """Keep bytes beside an attempt, with JSON that describes them; the same kind and name replaces."""
+        key = keys.attachment_key(self.flow, self.run, spec.step, spec.task, spec.attempt, kind, name)
+        header = seal({"format": FORMAT, "meta": dict(meta), "size": len(data), "content": sha256(data).hexdigest()})
+        self.blobs.put_many([(key, [header, b"\n", data])])
+
+    def attachments(self, step: str, task: str) -> list[tuple[int, str, str]]:
+        """(attempt, kind, name) of everything that the task's attempts kept."""
+        listing = self.blobs.list(keys.attachments_prefix(self.flow, self.run, step, task))
+        return [(int(attempt), kind, name) for attempt, kind, name in (stat.key.rsplit("/", 3)[1:] for stat in listing)]
+
+    def read_attachment(self, step: str, task: str, attempt: int, kind: str, name: str) -> tuple[bytes, dict[str, Any]]:
+        """The bytes and their JSON. Raises NotFoundError, CorruptDataError."""
+        key = keys.attachment_key(self.flow, self.run, step, task, attempt, kind, name)
+        found = self._get(key)
+        if found is None:
+            raise NotFoundError(f"{self.flow}/{self.run}/{step}/{task} has no {kind} {name!r}.", code="attachment-not-found")
+        header, _, data = found.partition(b"\n")
+        described = unseal(header, key)
+        if described["size"] != len(data) or described["content"] != sha256(data).hexdigest():
+            raise corrupt(self.blobs, key, f"The {kind} {name!r}")
+        return data, described["meta"]
 
     # all of it
 

@@ -45,6 +45,17 @@ def log_prefix(flow: str, run: str, step: str, task: str, attempt: int) -> str:
     return f"{run_prefix(flow, run)}logs/{check_id('step', step)}/{check_id('task', task)}_{attempt:d}_"
 
 
+def attachment_key(flow: str, run: str, step: str, task: str, attempt: int, kind: str, name: str) -> str:
+    """Bytes that an attempt keeps beside its record; `kind` and `name` are artifact-like names."""
+    prefix = attachments_prefix(flow, run, step, task)
+    return f"{prefix}{attempt:d}/{check_id('artifact', kind)}/{check_id('artifact', name)}"
+
+
+def attachments_prefix(flow: str, run: str, step: str, task: str) -> str:
+    """What the attachments of a task start with; attempt, kind and name follow."""
+    return f"{run_prefix(flow, run)}attached/{check_id('step', step)}/{check_id('task', task)}/"
+
+
 def end_key(flow: str, run: str, number: int) -> str:
     """An end of the run."""
     return f"{run_prefix(flow, run)}end/{number:0{_NUMBER}d}"

@@ -1,0 +1,38 @@
+"""From an exception to a Failure: its class, its text, and the user's own frames; ours are left out."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Final
+
+from headrace_hookspecs import Failure
+
+_OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+NEVER_RETRY: Final = 202
+
+
+def _strip(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the first frame that is not the kernel's (all of it, where every frame is)."""
+    inner = trace
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OURS):
+        inner = inner.tb_next
+    return inner or trace
+
+
+def failure_of(error: BaseException, kind: str | None = None) -> Failure:
+    """Classify `error`. An exception says its kind itself by an attribute `headrace_failure_kind`, else it is `exception` or `exit`."""
+    import traceback
+
+    text = "".join(traceback.format_exception(type(error), error, _strip(error.__traceback__)))
+    names = tuple(f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__[:-1])
+    message = str(error)
+    code: int | None = None
+    give_up = False
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else (0 if error.code is None else 1)
+        kind = kind or "exit"
+        message = f"The step called sys.exit({error.code!r}); a step ends by returning."
+        give_up = code == NEVER_RETRY
+    chosen = kind or getattr(error, "headrace_failure_kind", "exception")
+    return Failure(chosen, message, names[0], text, exit_code=code, give_up=give_up, bases=names[1:])
