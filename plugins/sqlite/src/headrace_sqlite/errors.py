@@ -1,0 +1,50 @@
+"""What SQLite and the operating system say, in the words of the contract: one clean error that names the file."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from typing import Final
+
+from headrace_hookspecs.errors import CorruptDataError, StoreError, StoreFullError, StoreReadOnlyError, StoreUnavailableError
+
+_ELSEWHERE: Final = "Give yourself the right to write there, or choose another file: -o metadata.sqlite.path=FILE"
+_REBUILD: Final = "Move the file away. It is an index: what it held is still in the datastore."
+
+
+def failed(error: sqlite3.Error, path: str) -> StoreError:
+    """The error to raise for one of SQLite. By its text, as Python 3.10 tells no code."""
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return StoreUnavailableError(f"{path} is locked by another process.", remedy="Try again, or raise metadata.sqlite.busy_timeout.")
+    if "readonly" in text or "read-only" in text:
+        return StoreReadOnlyError(f"{path} cannot be written.", remedy=_ELSEWHERE)
+    if "full" in text:
+        return StoreFullError(f"{path} cannot be written: the disk is full.", remedy="Make room, then resume the run.")
+    if "malformed" in text or "not a database" in text or "no such table" in text or "no such column" in text:
+        return CorruptDataError(f"{path} is damaged: {error}.", remedy=_REBUILD)
+    return StoreError(f"{path}: {error}.")
+
+
+def not_made(error: OSError, path: str) -> StoreError:
+    """The error to raise where the folder of the file cannot be made or looked into."""
+    reason = (error.strerror or type(error).__name__).lower()
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreReadOnlyError(f"{path} cannot be written: {reason}.", remedy=_ELSEWHERE)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFullError(f"{path} cannot be written: {reason}.", remedy="Make room, then resume the run.")
+    return StoreError(f"{path} cannot be opened: {reason}.", remedy=_ELSEWHERE)
+
+
+def foreign(path: str) -> StoreError:
+    """The error for a database that is somebody else's."""
+    return StoreError(f"{path} is a database, but none of headrace.", code="store-foreign", remedy=_ELSEWHERE)
+
+
+def too_new(path: str, found: int, known: int) -> StoreError:
+    """The error for a file of a later version."""
+    return StoreError(
+        f"{path} was written by a later version: its schema is {found}, this version knows up to {known}.",
+        code="store-too-new",
+        remedy="Upgrade: pip install --upgrade headrace-plugin-sqlite",
+    )
