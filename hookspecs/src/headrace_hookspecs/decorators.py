@@ -222,7 +222,8 @@ def step_decorator(name: str, target: str, *, multiple: bool = False, signature:
     """Make a step decorator for flow files. `target` is `module:Class` of the implementation, imported when a flow is planned.
 
     `signature` is a function that is never called: its keyword arguments and docstring are what editors, type checkers and `help()` show.
-    Without it any keyword argument is taken, and judged when the flow is planned.
+    Without it any keyword argument is taken, and judged when the flow is planned. The module of the implementation must not bear the
+    decorator's own name: importing it would put the module where the package has the decorator.
 
     Example, the `__init__.py` of a decorator distribution::
 
@@ -230,7 +231,7 @@ def step_decorator(name: str, target: str, *, multiple: bool = False, signature:
 
         def _pause(*, seconds: float = 1.0) -> None: ...
 
-        pause = step_decorator("pause", "headrace_pause.pause:Pause", signature=_pause)
+        pause = step_decorator("pause", "headrace_pause.pausing:Pause", signature=_pause)
     """
     return StepDecoratorHandle(name, target, multiple=multiple, signature=signature)
 
