@@ -174,7 +174,7 @@ class _Drive:
 
         from .run.record import digests, make_record, sources, user_name
         from .run.recorder import TTL, Recorder
-        from . import __version__
+        __version__ = "0.1.0"
         from .run.scheduler import Limits, RunEnd, Scheduler
         from .store.facts import run_fact
         from .task.runtime import portable_context

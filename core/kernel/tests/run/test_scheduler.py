@@ -35,7 +35,7 @@ def test_faults_never_run_a_committed_task_again_nor_leave_one_behind(seed: int)
     expected = reference(graph, Program(graph, 7))
     assert not simulation.launcher.alive
     assert set(simulation.store.commits) <= expected
-    assert max(simulation.launcher.executed.values()) == 1
+    assert set(simulation.launcher.executed.values()) <= {1}
     assert end.state in ("succeeded", "failed")
     if end.state == "succeeded":
         assert set(simulation.store.commits) == expected

@@ -8,14 +8,14 @@ from typing import NamedTuple
 from headrace_hookspecs import FlowGraph, Outcome, StepNode, task_id
 from headrace_hookspecs.errors import HeadraceError
 
-from .state import RunState
+from .state import Ready, RunState
 
 
 class Reusable(NamedTuple):
     """The tasks to take over, by step, and how many of them there are."""
 
     tasks: dict[str, list[str]]
-    count: int
+    number: int
 
 
 def signature(graph: FlowGraph, step: StepNode) -> tuple[object, ...]:
@@ -56,7 +56,7 @@ def reusable(
     taken: dict[str, list[str]] = {}
     count = 0
     while state.waiting:
-        wave = []
+        wave: list[tuple[Ready, str]] = []
         while len(wave) < 256 and (ready := state.take()) is not None:
             task = task_id(ready.indices, ready.visit)
             if ready.step in fixed and (ready.step, task) in committed:

@@ -107,13 +107,6 @@ class Attempt:
                 )
             return Outcome("succeeded")
         size = chosen.num_parallel if chosen.elements is None else len(chosen.elements)
-        if size is not None and self.spec.limit is not None and size > self.spec.limit:
-            raise InvalidTransitionError(
-                f"Step {self.spec.step!r} yields {size} child steps, more than the maximum of {self.spec.limit}.",
-                step=self.spec.step,
-                code="foreach-too-wide",
-                remedy=f"Raise it with --max-num-splits {size}, or give each child more to do.",
-            )
         return Outcome("succeeded", chosen.next, size)
 
     def _absorb(self, state: TaskState, failure: Failure) -> Outcome:

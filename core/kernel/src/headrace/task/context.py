@@ -101,7 +101,9 @@ class Context:
             "tags": frozenset(run.get("tags", ())),
             "parameter_names": [parameter.attribute for parameter in self.graph.parameters],
         }
-        return self.tempdir if name == "tempdir" else simple[name]
+        if name == "tempdir":
+            return self.tempdir
+        return simple[name]
 
     def close(self) -> None:
         """Remove what only this attempt needed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from headrace_hookspecs import Failure
 
@@ -34,5 +34,5 @@ def failure_of(error: BaseException, kind: str | None = None) -> Failure:
         kind = kind or "exit"
         message = f"The step called sys.exit({error.code!r}); a step ends by returning."
         give_up = code == NEVER_RETRY
-    chosen = kind or getattr(error, "headrace_failure_kind", "exception")
+    chosen: Any = kind or getattr(error, "headrace_failure_kind", "exception")
     return Failure(chosen, message, names[0], text, exit_code=code, give_up=give_up, bases=names[1:])

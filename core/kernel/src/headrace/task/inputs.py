@@ -22,6 +22,13 @@ class InputView:
 
     __slots__ = ("_cls", "_frames", "_parameters", "_reader", "_values", "pathspec")
 
+    _cls: type
+    _frames: Frames
+    _parameters: Mapping[str, Any]
+    _reader: ArtifactReader
+    _values: dict[str, Any]
+    pathspec: str
+
     def __init__(self, cls: type, reader: ArtifactReader, parameters: Mapping[str, Any], frames: Frames, pathspec: str) -> None:
         for name, value in (
             ("_cls", cls),

@@ -75,6 +75,6 @@ class Persister:
                         raise
         chosen = state.chosen
         if outcome.status == "succeeded" and chosen is not None and chosen.elements is not None:
-            writer.store_elements(chosen.elements, chosen.foreach or "foreach")
+            writer.store_elements(chosen.elements, state.node.foreach or "foreach")
         header = new_header(spec, self._nonce, outcome, started=self._started, ended=time.time(), fields=context.fields)
         return writer.finish(header)

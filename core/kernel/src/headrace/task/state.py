@@ -69,7 +69,7 @@ class TaskState:
             raise InvalidTransitionError(
                 f"Step {self.node.name!r} calls self.next() twice.", step=self.node.name, remedy="Call it once, as the last statement."
             )
-        self.chosen = check_transition(self.flow, self.node, targets, keywords)
+        self.chosen = check_transition(self.flow, self.node, targets, keywords, limit=self.lineage.spec.limit)
 
     def merge(self, flow: FlowSpec, inputs: Sequence[InputView], exclude: Collection[str], include: Collection[str]) -> None:
         """`merge_artifacts(...)`: take over, by reference, what the inputs agree on."""
