@@ -101,7 +101,7 @@ class RetryConfig:
     max_wait: float | None = field(default=None, converter=_max_wait)
     jitter: float = field(default=0.0, converter=_jitter)
     on: tuple[str, ...] = field(default=(), converter=_failures)
-    growth: Mapping[str, float] = field(default=None, converter=_growth)
+    growth: Mapping[str, float] = field(default={}, converter=_growth)  # which copies
 
     def __attrs_post_init__(self) -> None:
         if self.wait is not None and self.minutes_between_retries is not None:

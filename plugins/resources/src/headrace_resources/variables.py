@@ -48,7 +48,7 @@ def _refuse(problem: str, remedy: str) -> FlowDefinitionError:
 class EnvironmentConfig:
     """`vars`: environment variables of a step, name to value; values become text as `str()` writes them."""
 
-    vars: Mapping[str, str] = field(default=None, converter=_vars)
+    vars: Mapping[str, str] = field(default={}, converter=_vars)  # which copies
 
 
 class Environment:

@@ -274,7 +274,7 @@ class StepDecoratorContract:
     def situation(self, kwargs: Mapping[str, Any], node: StepNode | None = None, origin: str = "source") -> tuple[StepNode, PlanContext]:
         """What `plan` is called with: the decorated step, in a graph, and the context."""
         node = node or self.node()
-        config = attrs.asdict(self.config_class()(**kwargs))
+        config = json.loads(json.dumps(attrs.asdict(self.config_class()(**kwargs))))
         use = DecoratorUse(self.handle.name, config, Source("flow.py", 17), origin)
         graph = linear_graph(attrs.evolve(node, decorators=(*node.decorators, use)))
         return graph.steps[node.name], PlanContext(graph=graph, target="inline", deploying=False, config={}, user="ada")
