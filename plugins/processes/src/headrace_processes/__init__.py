@@ -34,7 +34,7 @@ class _Inline:
         return None
 
     def create(self, config: None, context: ProviderContext) -> Launcher:
-        from .inline import InlineLauncher
+        from .inprocess import InlineLauncher
 
         return InlineLauncher()
 

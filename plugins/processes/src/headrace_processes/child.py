@@ -44,11 +44,12 @@ class Ends(NamedTuple):
 
 def run_task(entry: TaskEntry, spec: Mapping[str, Any], ends: Ends, enter: Callable[[Ends], None], libc: Libc) -> NoReturn:
     """Make the attempt in this process, a fork, and end it without any clean-up that user threads could block."""
-    old = sys.stdout, sys.stderr  # kept alive: their deletion would close descriptors 1 and 2
+    old = sys.stdin, sys.stdout, sys.stderr  # kept alive: their deletion would close descriptors 0, 1 and 2
 
     def run() -> int:
         enter(ends)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as in any fresh interpreter
+        sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
         sys.stdout = sys.__stdout__ = open_stream(1)  # type: ignore[misc]
         sys.stderr = sys.__stderr__ = open_stream(2)  # type: ignore[misc]
         _redirect_faulthandler()

@@ -55,8 +55,8 @@ class Zygote:
         self._oom = OomKills()
         attempts.watch(control.fileno(), self._listen)
 
-    def open(self, context: LaunchContext) -> None:
-        """Tell it the run."""
+    def open(self, context: LaunchContext, env: Mapping[str, str]) -> None:
+        """Tell it the run; `env` are the variables of the steps that it is for."""
         import binascii
 
         entry = context.entry
@@ -66,7 +66,7 @@ class Zygote:
                     "do": "open",
                     "mode": self.mode,
                     "command": list(entry.command),
-                    "environ": dict(context.environ),
+                    "environ": {**context.environ, **env},
                     "cwd": context.cwd,
                     "context": binascii.b2a_base64(context.context, newline=False).decode(),
                     "reference": entry.reference,
@@ -150,7 +150,10 @@ class Zygote:
         """It is ending or gone: its attempts died with it (the kernel saw to that), what they have started is killed here."""
         self.state = "gone"
         self._control.close()
-        os.waitpid(self.pid, 0)
+        try:
+            os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            pass  # a host that ignores SIGCHLD has its children waited for by the kernel
         for key, pid in self.running.items():
             if pid:
                 signal_group(pid, signal.SIGKILL)
@@ -198,8 +201,9 @@ def fork_zygote(entry: TaskEntry) -> tuple[int, socket]:
     """Fork this process into a zygote that has imported what this one has. Returns its pid and our end of the socket."""
     ours, theirs = socketpair()
     parent = os.getpid()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()  # what is in their buffers would be in the copy too
     pid = fork()
     if pid == 0:
         try:
@@ -221,7 +225,14 @@ def start_zygote(environ: Mapping[str, str]) -> tuple[int, socket]:
     try:
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-c", code, str(theirs.fileno()), str(os.getpid()), json.dumps(sys.path)],
+            [
+                sys.executable,
+                "-c",
+                code,
+                str(theirs.fileno()),
+                str(os.getpid()),
+                json.dumps([path for path in sys.path if isinstance(path, str)]),
+            ],
             environ,
             file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
             setpgroup=0,

@@ -77,7 +77,7 @@ class ProcessLauncher:
         """Tell the zygote the run, or start one if `prepare` was not called."""
         self._context = context
         if (zygote := self._zygotes.get((self._mode, frozenset()))) is not None:
-            zygote.open(context)
+            zygote.open(context, {})
         else:
             self._start((self._mode, frozenset()))
 
@@ -147,8 +147,9 @@ class ProcessLauncher:
     def _start(self, key: _Key) -> Zygote:
         if self._context is None:
             raise PluginError("A launcher was asked to launch before it was opened.", code="launcher-not-open")
-        zygote = self._add(key, *start_zygote({**os.environ, **self._context.environ, **dict(key[1])}))
-        zygote.open(self._context)
+        env = dict(key[1])
+        zygote = self._add(key, *start_zygote({**os.environ, **self._context.environ, **env}))
+        zygote.open(self._context, env)
         return zygote
 
     def _add(self, key: _Key, pid: int, control: socket) -> Zygote:

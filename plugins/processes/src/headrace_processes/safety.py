@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Container
 
 FORK_UNSAFE = ("grpc", "jax", "tensorflow")
 """Libraries that keep threads or handles of their own from import on and do not survive a fork."""
 
 
-def unfit_to_fork(own: Container[int] = ()) -> str | None:
+def unfit_to_fork() -> str | None:
     """Why a fork of this process would not be sound, as the end of a sentence; None if it is.
 
-    Native threads of a BLAS do not count: they restart in the child. `own` are descriptors of sockets that are known to be harmless.
+    Native threads of a BLAS do not count: they restart in the child.
     """
     if (threading := sys.modules.get("threading")) is not None and threading.active_count() > 1:
         names = ", ".join(thread.name for thread in threading.enumerate() if thread is not threading.main_thread())
@@ -26,25 +25,34 @@ def unfit_to_fork(own: Container[int] = ()) -> str | None:
     for name in FORK_UNSAFE:
         if name in sys.modules:
             return f"the flow imports {name}, which does not survive a fork"
-    if sockets := _open_sockets(own):
-        return f"importing the flow opened a network connection (descriptor {sockets[0]})"
+    if (fd := _open_connection()) is not None:
+        return f"importing the flow opened a network connection (descriptor {fd})"
     return None
 
 
-def _open_sockets(own: Container[int]) -> list[int]:
-    """Sockets that this process opened. One that it inherited from its own parent is not close-on-exec and does not count."""
-    found = []
-    for folder in ("/proc/self/fd", "/dev/fd"):
+def _open_connection() -> int | None:
+    """The descriptor of a socket that this process opened to somewhere else.
+
+    One that it inherited from its own parent is not close-on-exec and does not count; nor does a pair without names, which leads nowhere
+    but to this process and its children (an event loop's, a launcher's).
+    """
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    for fd in sorted(map(int, os.listdir(folder))):
         try:
-            names = os.listdir(folder)
+            if fd > 2 and stat.S_ISSOCK(os.fstat(fd).st_mode) and not os.get_inheritable(fd) and _leads_elsewhere(fd):
+                return fd
         except OSError:
-            continue
-        for fd in sorted(map(int, names)):
-            if fd > 2 and fd not in own:
-                try:
-                    if stat.S_ISSOCK(os.fstat(fd).st_mode) and not os.get_inheritable(fd):
-                        found.append(fd)
-                except OSError:
-                    continue  # the descriptor of the listing itself
-        break
-    return found
+            continue  # the descriptor of the listing itself
+    return None
+
+
+def _leads_elsewhere(fd: int) -> bool:
+    import socket
+
+    with socket.socket(fileno=os.dup(fd)) as connection:
+        if connection.family != socket.AF_UNIX or connection.getsockname():
+            return True
+        try:
+            return bool(connection.getpeername())
+        except OSError:
+            return False

@@ -80,12 +80,15 @@ def children_of(parent: int) -> Iterator[int]:
 
 
 class OomKills:
-    """Out-of-memory kills in this process's memory control group since the object was made. Nothing readable: none."""
+    """Out-of-memory kills in this process's memory control group since the object was made. Nothing readable: none.
+
+    `path` is the group's `memory.events` (version 2) or `memory.oom_control` (version 1); found by itself where not given.
+    """
 
     __slots__ = ("_claimed", "_path")
 
-    def __init__(self) -> None:
-        self._path = next((path for path in _event_files() if os.access(path, os.R_OK)), None)
+    def __init__(self, path: str | None = None) -> None:
+        self._path = path or next((path for path in _event_files() if os.access(path, os.R_OK)), None)
         self._claimed = self._count()
 
     def claim(self) -> bool:

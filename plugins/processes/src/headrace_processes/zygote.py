@@ -45,6 +45,7 @@ def serve(control: socket, parent: int, entry: TaskEntry | None = None) -> NoRet
 def main(fd: int, parent: int) -> NoReturn:
     """The same in a fresh interpreter that was started with the control socket as descriptor `fd`."""
     os.set_inheritable(fd, False)
+    del sys.argv[1:]
     serve(socket(fileno=fd), parent)
 
 
@@ -128,7 +129,7 @@ class _Zygote:
                     module, _, name = reference.partition(":")
                     self.entry = getattr(importlib.import_module(module), name)(state)
                 self.entry.preload(binascii.a2b_base64(context))
-                problem = unfit_to_fork({self.control.fileno()})
+                problem = unfit_to_fork()
             else:
                 self.command, self.environ = command, dict(os.environ)
         except Exception as error:  # noqa: BLE001 - the flow's own code; a fresh interpreter will show it in the attempt's log

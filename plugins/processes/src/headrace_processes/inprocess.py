@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from socket import SHUT_RD, SHUT_WR, socket, socketpair
 from threading import Thread
 from types import FrameType
@@ -46,6 +47,8 @@ class InlineLauncher:
     def __init__(self) -> None:
         self._context: LaunchContext | None = None
         self._events: list[LaunchEvent] = []
+        self._running = ""
+        self._unfinished = {"stdout": bytearray(), "stderr": bytearray()}
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._woken, False)
@@ -101,7 +104,7 @@ class InlineLauncher:
 
     def _run(self, context: LaunchContext, spec: TaskSpec) -> signal.Signals | None:
         """One task, from its first event to its last. Returns the signal that interrupted it, if one did."""
-        key = spec.key
+        self._running = key = spec.key
         self._say("started", key, pid=os.getpid())
         before = resource.getrusage(resource.RUSAGE_SELF)
         ours, theirs = socketpair()
@@ -109,13 +112,16 @@ class InlineLauncher:
         listener = Thread(target=self._listen, args=(key, ours), name="headrace-channel", daemon=True)
         listener.start()
         caught: list[signal.Signals] = []
-        with _restored(), _output(self._output(key, "stdout"), self._output(key, "stderr")), _interruptible(caught):
+        with _restored(), _output(self._print), _interruptible(caught):
             os.environ.update(context.environ)
             os.chdir(context.cwd)
             status = _status(context.entry, spec, theirs.detach())
         ours.shutdown(SHUT_RD)  # a process that the task forked may hold the other end
         listener.join()
         ours.close()
+        for stream in self._unfinished:
+            self._flush(stream)
+        self._running = ""
         after = resource.getrusage(resource.RUSAGE_SELF)
         memory = after.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
         usage = {"max_rss": memory, "user": after.ru_utime - before.ru_utime, "system": after.ru_stime - before.ru_stime}
@@ -132,8 +138,17 @@ class InlineLauncher:
             for line in lines.feed(data):
                 self._say("message", key, data=line)
 
-    def _output(self, key: str, stream: str) -> Callable[[bytes], None]:
-        return lambda data: self._say("output", key, data=data, stream=stream)
+    def _print(self, stream: str, data: bytes) -> None:
+        """Take output, a line or more at a time. A stream that user code has kept goes on with the task that runs now, if one does."""
+        unfinished = self._unfinished[stream]
+        unfinished += data
+        if b"\n" in data or len(unfinished) > 65536:
+            self._flush(stream)
+
+    def _flush(self, stream: str) -> None:
+        data, self._unfinished[stream] = bytes(self._unfinished[stream]), bytearray()
+        if data and self._running:
+            self._say("output", self._running, data=data, stream=stream)
 
     def _say(self, kind: Any, key: str, **fields: Any) -> None:
         self._events.append(LaunchEvent(kind, key, time.time(), **fields))
@@ -165,10 +180,10 @@ def _restored() -> Iterator[None]:
 
 
 @contextmanager
-def _output(stdout: Callable[[bytes], None], stderr: Callable[[bytes], None]) -> Iterator[None]:
+def _output(record: Callable[[str, bytes], None]) -> Iterator[None]:
     """Have what Python code prints recorded as well as shown."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = tee(sys.stdout, stdout), tee(sys.stderr, stderr)
+    sys.stdout, sys.stderr = tee(sys.stdout, partial(record, "stdout")), tee(sys.stderr, partial(record, "stderr"))
     try:
         yield
     finally:

@@ -1,0 +1,37 @@
+import os
+from collections.abc import Callable
+
+import pytest
+
+import headrace_processes
+from headrace_hookspecs import Launcher, ProviderContext
+from headrace_testkit.launcher import LauncherContract
+from headrace_testkit.scripted import ScriptedEntry
+
+
+def context() -> ProviderContext:
+    return ProviderContext(os.getcwd(), "Scripted", os.environ, lambda line: pytest.fail(f"fell back: {line}"))
+
+
+class TestFork(LauncherContract):
+    @pytest.fixture
+    def make_launcher(self) -> Callable[[], Launcher]:
+        return lambda: headrace_processes.fork.create(None, context())
+
+
+class TestForkOfAFreshInterpreter(TestFork):
+    @pytest.fixture
+    def entry(self) -> ScriptedEntry:
+        return ScriptedEntry(fork_safe=False)
+
+
+class TestSpawn(LauncherContract):
+    @pytest.fixture
+    def make_launcher(self) -> Callable[[], Launcher]:
+        return lambda: headrace_processes.spawn.create(None, context())
+
+
+class TestInline(LauncherContract):
+    @pytest.fixture
+    def make_launcher(self) -> Callable[[], Launcher]:
+        return lambda: headrace_processes.inline.create(None, context())

@@ -1,0 +1,296 @@
+"""Conformance of launchers: `LauncherContract`, for every launcher on this machine.
+
+What a launcher does not declare is refused, or skipped where nothing can be refused. `CANCEL` stands for attempts in processes of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from headrace_hookspecs import Capability, Launcher, MissingCapabilityError, StepNode
+
+from .driving import Driver, is_there
+from .scripted import ScriptedEntry
+
+
+class LauncherContract:
+    """Subclass it and override `make_launcher`."""
+
+    @pytest.fixture
+    def make_launcher(self) -> Callable[[], Launcher]:
+        """A new launcher, made but not prepared."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def entry(self) -> ScriptedEntry:
+        """The entry that `driver` is opened with."""
+        return ScriptedEntry()
+
+    @pytest.fixture
+    def launcher(self, make_launcher: Callable[[], Launcher]) -> Launcher:
+        return make_launcher()
+
+    @pytest.fixture
+    def driver(self, launcher: Launcher, entry: ScriptedEntry, tmp_path: Path) -> Iterator[Driver]:
+        driver = Driver(launcher)
+        driver.open(entry, str(tmp_path), {"SCRIPTED": "yes"})
+        yield driver
+        launcher.close(grace=0.0)
+
+    # plan time
+
+    def test_it_renders_a_bare_step_as_json_and_always_the_same(self, launcher: Launcher) -> None:
+        step = StepNode("train", "linear")
+        first, second = launcher.render(step), launcher.render(step)
+        assert first == second
+        assert first.format
+        assert json.loads(json.dumps(dict(first.body))) == dict(first.body)
+        assert all(isinstance(capability, Capability) for capability in launcher.capabilities)
+
+    @pytest.mark.parametrize(
+        ("capability", "step"),
+        [
+            (Capability.GANG, StepNode("train", "linear", gang=True)),
+            (Capability.ENVIRONMENT, StepNode("train", "linear", env={"MODE": "fast"})),
+        ],
+        ids=lambda value: str(value) if isinstance(value, Capability) else "",
+    )
+    def test_it_refuses_what_it_does_not_declare(self, launcher: Launcher, capability: Capability, step: StepNode) -> None:
+        if capability in launcher.capabilities:
+            launcher.render(step)
+        else:
+            with pytest.raises(MissingCapabilityError) as refused:
+                launcher.render(step)
+            assert refused.value.step == "train"
+
+    # one attempt
+
+    def test_an_attempt_starts_ends_once_and_ends_last(self, driver: Driver) -> None:
+        ended = driver.one("greet")
+        assert ended.kinds[0] == "started"
+        assert set(ended.kinds[1:-1]) == {"output"}
+        assert ended.kinds[-1] == "exited"
+        assert driver.of(ended.key)[0].pid
+        assert (ended.last.exit_code, ended.last.signal, ended.last.oom) == (0, None, False)
+        assert [event.time for event in driver.seen] == sorted(event.time for event in driver.seen)
+
+    def test_the_end_says_what_was_used(self, driver: Driver) -> None:
+        usage = driver.one("succeed").last.usage
+        assert usage is not None
+        assert set(usage) == {"max_rss", "user", "system"}
+        assert 1_000 < usage["max_rss"] < 10_000_000  # KiB
+        assert 0 <= usage["user"] < 60
+        assert 0 <= usage["system"] < 60
+
+    @pytest.mark.parametrize(("step", "code"), [("succeed", 0), ("fail", 3), ("exit_seven", 7), ("exit_message", 1), ("crash", 1)])
+    def test_the_exit_code_is_the_tasks(self, driver: Driver, step: str, code: int) -> None:
+        ended = driver.one(step)
+        assert (ended.last.kind, ended.last.exit_code, ended.last.signal) == ("exited", code, None)
+        said = {"exit_message": b"no data today", "crash": b"ValueError: a mistake in the flow"}.get(step, b"")
+        assert said in ended.stderr
+        assert ended.stdout == b""
+
+    def test_the_streams_are_apart_and_print_anything(self, driver: Driver) -> None:
+        ended = driver.one("greet")
+        assert ended.stdout == "grüße an alle\na lone \\udcff surrogate\n".encode()
+        assert ended.stderr == b"careful\n"
+
+    def test_bytes_come_as_they_are(self, driver: Driver) -> None:
+        assert driver.one("binary").stdout == bytes(range(256))
+
+    def test_a_huge_line_comes_whole(self, driver: Driver) -> None:
+        assert driver.one("huge_line").stdout == b"x" * 3_000_000
+
+    def test_messages_come_in_order_and_whole(self, driver: Driver) -> None:
+        ended = driver.one("tell_much")
+        assert [message["number"] for message in ended.messages] == list(range(2000))
+        assert ended.last.exit_code == 0
+
+    def test_the_task_has_the_runs_environment_folder_and_context(self, driver: Driver, tmp_path: Path) -> None:
+        ended = driver.one("describe")
+        told = ended.messages[0]
+        assert told["environ"]["SCRIPTED"] == "yes"
+        assert told["cwd"] == str(tmp_path)
+        assert told["spec"]["step"] == "describe"
+        assert told["spec"]["limit"] == 100
+
+    def test_a_read_of_the_channel_that_nobody_will_answer_does_not_hang(self, driver: Driver) -> None:
+        if Capability.CANCEL in driver.launcher.capabilities:
+            pytest.skip("attempts of this launcher can be answered")
+        assert driver.one("converse").last.exit_code == 0
+
+    def test_an_attempt_that_is_over_may_be_cancelled_and_answered(self, driver: Driver) -> None:
+        key = driver.one("succeed").key
+        driver.launcher.cancel(key, force=False)
+        driver.launcher.cancel(key, force=True)
+        driver.reply(key, too="late")
+        assert driver.one("succeed").last.exit_code == 0
+
+    def test_a_closed_launcher_may_be_closed_again(self, driver: Driver) -> None:
+        driver.one("succeed")
+        driver.launcher.close(grace=0.0)
+        driver.launcher.close(grace=0.0)
+
+    # attempts in processes of their own
+
+    @pytest.fixture
+    def processes(self, driver: Driver) -> Driver:
+        """The driver, of a launcher whose attempts can be ended from outside."""
+        if Capability.CANCEL not in driver.launcher.capabilities:
+            pytest.skip("this launcher declares no cancel: its attempts are no processes")
+        return driver
+
+    def test_half_a_line_goes_out_at_once(self, processes: Driver) -> None:
+        (key,) = processes.launch("unfinished_line")
+        assert processes.message(key) == {"printed": True}
+        processes.until(lambda: processes.so_far(key).stdout == b"half a li", "the half line")
+        assert not processes.is_over(key)
+        processes.reply(key)
+        assert processes.ended(key).last.exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("step", "printed", "code", "number"),
+        [
+            ("die_talking", b"last words", None, signal.SIGKILL),
+            ("segfault", b"about to fault", None, signal.SIGSEGV),
+            ("vanish", b"about to vanish", 9, None),
+            ("print_from_c", b"from C", 0, None),
+        ],
+    )
+    def test_the_last_bytes_come_before_the_end(
+        self, processes: Driver, step: str, printed: bytes, code: int | None, number: int | None
+    ) -> None:
+        ended = processes.one(step)
+        assert ended.stdout == printed
+        assert (ended.last.kind, ended.last.exit_code, ended.last.signal, ended.last.oom) == ("exited", code, number, False)
+
+    def test_a_task_converses_with_the_scheduler(self, processes: Driver) -> None:
+        (key,) = processes.launch("converse")
+        for number, word in enumerate(["eins", "zwei", "x" * 1_000_000]):
+            processes.message(key, number)
+            processes.reply(key, next=word)
+        assert processes.message(key, 3)["said"] == "x" * 1_000_000
+        processes.reply(key, status=5)
+        ended = processes.ended(key)
+        assert [message["said"] for message in ended.messages][:3] == [0, "eins", "zwei"]
+        assert ended.last.exit_code == 5
+
+    def test_an_answer_that_is_not_read_blocks_nobody(self, processes: Driver) -> None:
+        (key,) = processes.launch("stubborn")
+        processes.message(key)
+        for _ in range(3):
+            processes.reply(key, padding="x" * 1_000_000)
+        processes.launcher.cancel(key, force=True)
+        assert processes.ended(key).last.kind == "exited"
+
+    def test_the_task_is_a_clean_process(self, processes: Driver) -> None:
+        told = processes.one("describe").messages[0]
+        assert told["pid"] == told["group"] == told["session"]
+        assert told["stdin"] == ""
+        assert told["blocked"] == []
+        assert (told["handlers"]["SIGTERM"], told["handlers"]["SIGCHLD"]) == (str(signal.SIG_DFL), str(signal.SIG_DFL))
+        assert "default_int_handler" in told["handlers"]["SIGINT"]
+
+    def test_each_attempt_draws_its_own_random_numbers(self, processes: Driver) -> None:
+        drawn = [ended.messages[0]["random"] for ended in processes.run("describe", "describe", "describe")]
+        assert len(set(drawn)) == 3
+
+    def test_cancel_asks_the_attempt_to_end(self, processes: Driver) -> None:
+        (key,) = processes.launch("converse")
+        processes.message(key)
+        processes.launcher.cancel(key, force=False)
+        last = processes.ended(key).last
+        assert (last.exit_code, last.signal, last.oom) == (None, signal.SIGTERM, False)
+
+    def test_force_ends_an_attempt_that_does_not_listen(self, processes: Driver) -> None:
+        (key,) = processes.launch("stubborn")
+        pid = processes.message(key)["pid"]
+        processes.launcher.cancel(key, force=False)
+        processes.launcher.cancel(key, force=True)
+        last = processes.ended(key).last
+        assert (last.exit_code, last.signal, last.oom) == (None, signal.SIGKILL, False)
+        assert not is_there(pid)
+
+    def test_an_attempt_may_be_cancelled_before_it_has_started(self, processes: Driver) -> None:
+        (key,) = processes.launch("converse")
+        processes.launcher.cancel(key, force=True)
+        last = processes.ended(key).last
+        assert (last.kind, last.exit_code, last.signal) == ("exited", None, signal.SIGKILL)
+
+    def test_one_that_floods_its_output_starves_no_other(self, processes: Driver) -> None:
+        (flood,) = processes.launch("flood")
+        processes.message(flood)
+        (other,) = processes.launch("converse")
+        for number in range(20):
+            processes.message(other, number)
+            processes.reply(other, next=number)
+        processes.message(other, 20)
+        processes.reply(other, status=0)
+        assert processes.ended(other).last.exit_code == 0
+        assert not processes.is_over(flood)
+        processes.launcher.cancel(flood, force=True)
+        assert processes.ended(flood).last.signal == signal.SIGKILL
+
+    @pytest.mark.parametrize("step", ["leave_child", "leave_daemon", "leave_loud_daemon", "leave_thread"])
+    def test_what_a_task_leaves_behind_does_not_hold_its_end(self, processes: Driver, step: str) -> None:
+        assert processes.one(step).last.exit_code == 0
+
+    def test_close_leaves_no_process(self, processes: Driver) -> None:
+        left = [processes.one(step).messages[0]["pid"] for step in ("leave_child", "leave_daemon")]
+        running = processes.launch("stubborn", "converse", "stubborn")
+        left += [processes.message(key)["pid"] for key in running]
+        processes.launcher.close(grace=0.1)
+        if sys.platform == "linux":
+            assert [pid for pid in left if is_there(pid)] == []
+
+    def test_close_lets_attempts_end_by_themselves(self, processes: Driver) -> None:
+        (key,) = processes.launch("converse")
+        pid = processes.message(key)["pid"]
+        processes.launcher.close(grace=60.0)
+        assert not is_there(pid)
+
+    def test_attempts_run_at_the_same_time(self, processes: Driver) -> None:
+        if Capability.PARALLEL_TASKS not in processes.launcher.capabilities:
+            pytest.skip("this launcher declares one task at a time")
+        keys = processes.launch("converse", "converse", "converse")
+        for key in keys:
+            processes.message(key)
+        assert not any(processes.is_over(key) for key in keys)
+        for key in keys:
+            processes.reply(key, status=0)
+        assert [processes.ended(key).last.exit_code for key in keys] == [0, 0, 0]
+
+    def test_the_nodes_of_a_gang_run_at_the_same_time(self, processes: Driver) -> None:
+        if Capability.GANG not in processes.launcher.capabilities:
+            pytest.skip("this launcher declares no gangs")
+        keys = processes.launch(*[StepNode("converse", "linear", gang=True)] * 4)
+        assert len({processes.message(key)["pid"] for key in keys}) == 4
+        for key in keys:
+            processes.reply(key, status=0)
+        assert [processes.ended(key).last.exit_code for key in keys] == [0, 0, 0, 0]
+
+    def test_a_step_has_its_own_variables(self, processes: Driver) -> None:
+        if Capability.ENVIRONMENT not in processes.launcher.capabilities:
+            pytest.skip("this launcher declares no environments")
+        steps = [StepNode("describe", "linear", env=env) for env in ({"MODE": "fast"}, {"MODE": "exact", "SCRIPTED": "no"}, {})]
+        told = [ended.messages[0]["environ"] for ended in processes.run(*steps)]
+        assert [(environ.get("MODE"), environ["SCRIPTED"]) for environ in told] == [("fast", "yes"), ("exact", "no"), (None, "yes")]
+
+    def test_a_close_before_anything_was_launched(
+        self, make_launcher: Callable[[], Launcher], entry: ScriptedEntry, tmp_path: Path
+    ) -> None:
+        never, prepared, opened = make_launcher(), make_launcher(), make_launcher()
+        try:
+            prepared.prepare(entry)
+            Driver(opened).open(entry, str(tmp_path))
+        finally:
+            for launcher in (never, prepared, opened):
+                launcher.close(grace=0.0)
+        assert os.getcwd() != str(tmp_path)
