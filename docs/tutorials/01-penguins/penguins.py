@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from headrace import FlowSpec, Parameter, step
+from headrace import FlowSpec, Inputs, Parameter, step
 
 
 class Bird(NamedTuple):
@@ -52,7 +52,7 @@ class PenguinsFlow(FlowSpec):
     """Describe each species, then find the model that predicts body mass best."""
 
     folds = Parameter("folds", default=5, help="parts for cross-validation: each is predicted by a model fitted to the others")
-    neighbours = Parameter("neighbours", default=7, help="birds that the model 'nearest' looks at")
+    neighbours = Parameter("neighbours", default=6, help="birds that the model 'nearest' looks at")
 
     @step
     def start(self) -> None:
@@ -77,10 +77,15 @@ class PenguinsFlow(FlowSpec):
         self.next(self.collect)
 
     @step
-    def collect(self, inputs: Any) -> None:
-        """Bring the species together and fan out again, over models."""
+    def collect(self, inputs: Inputs) -> None:
+        """Bring the species together."""
         self.summaries = [task.summary for task in inputs]
         self.merge_artifacts(inputs, include=["birds"])
+        self.next(self.compare)
+
+    @step
+    def compare(self) -> None:
+        """Fan out again, over models."""
         self.models = list(MODELS)
         self.next(self.evaluate, foreach="models")
 
@@ -101,7 +106,7 @@ class PenguinsFlow(FlowSpec):
         self.next(self.choose)
 
     @step
-    def choose(self, inputs: Any) -> None:
+    def choose(self, inputs: Inputs) -> None:
         """Rank the models."""
         self.scores = sorted((task.score for task in inputs), key=lambda score: score.rmse)
         self.best = self.scores[0].model
@@ -155,11 +160,15 @@ def nearest(birds: Sequence[Bird], count: int) -> Predict:
     """the mean of the most similar birds"""
     spread = [statistics.stdev(column) for column in zip(*map(lengths, birds), strict=True)]
 
-    def predict(bird: Bird) -> float:
-        def distance(other: Bird) -> float:
-            return sum(((a - b) / s) ** 2 for a, b, s in zip(lengths(bird), lengths(other), spread, strict=True))
+    def place(bird: Bird) -> list[float]:
+        return [value / unit for value, unit in zip(lengths(bird), spread, strict=True)]
 
-        return statistics.fmean(other.mass for other in sorted(birds, key=distance)[:count])
+    known = [(place(bird), bird.mass) for bird in birds]
+
+    def predict(bird: Bird) -> float:
+        here = place(bird)
+        ranked = sorted(known, key=lambda other: math.dist(here, other[0]))
+        return statistics.fmean(mass for _, mass in ranked[:count])
 
     return predict
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from headrace import FlowSpec, JSONType, Parameter, step
+from headrace import FlowSpec, Inputs, JSONType, Parameter, step
 
 
 class SavingsFlow(FlowSpec):
@@ -38,7 +36,7 @@ class SavingsFlow(FlowSpec):
         self.next(self.compare)
 
     @step
-    def compare(self, inputs: Any) -> None:
+    def compare(self, inputs: Inputs) -> None:
         """Both branches kept `balances`, so the join reads it from each by the name of its step."""
         self.by_year = inputs.yearly.balances
         self.by_month = inputs.monthly.balances
@@ -58,7 +56,7 @@ class SavingsFlow(FlowSpec):
 
 def grow(amount: float, years: int, added: dict[int, float], factor: float) -> list[float]:
     """The balance at the end of each year, when it is multiplied by `factor` in each."""
-    balances = []
+    balances: list[float] = []
     for year in range(1, years + 1):
         amount = (amount + added.get(year, 0.0)) * factor
         balances.append(amount)
