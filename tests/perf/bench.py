@@ -220,7 +220,9 @@ def show(name: str, tasks: int, pairs: list[tuple[tuple[float, float], tuple[flo
     """One row: medians of wall and CPU time, ratio, milliseconds a task, and the raw wall times."""
     wall = [statistics.median(pair[side][0] for pair in pairs) for side in (0, 1)]
     cpu = [statistics.median(pair[side][1] for pair in pairs) for side in (0, 1)]
-    print(f"{name:22} headrace {wall[0]:8.3f} s (cpu {cpu[0]:7.3f})   metaflow {wall[1]:8.3f} s (cpu {cpu[1]:7.3f})   ratio {wall[1] / wall[0]:6.1f}")
+    print(
+        f"{name:22} headrace {wall[0]:8.3f} s (cpu {cpu[0]:7.3f})   metaflow {wall[1]:8.3f} s (cpu {cpu[1]:7.3f})   ratio {wall[1] / wall[0]:6.1f}"
+    )
     if tasks > 2:
         print(f"{'':22} a task   {wall[0] / tasks * 1000:8.2f} ms                 a task   {wall[1] / tasks * 1000:8.2f} ms")
     raw = "  ".join(f"{pair[0][0]:.3f}|{pair[1][0]:.3f}" for pair in pairs)

@@ -172,9 +172,9 @@ class _Drive:
     def _drive(self, plan: Plan, entry: Any, parameters: Mapping[str, Any], origin: str | None, reuse: Any) -> RunResult:
         import json
 
+        from . import __version__
         from .run.record import digests, make_record, sources, user_name
         from .run.recorder import TTL, Recorder
-        __version__ = "0.1.0"
         from .run.scheduler import Limits, RunEnd, Scheduler
         from .store.facts import run_fact
         from .task.runtime import portable_context
@@ -226,7 +226,15 @@ class _Drive:
         recorder = Recorder(self.project.metadata, lease, problem)
         recorder.write(lambda: store.write_sources(files))
         recorder.facts([run_fact(record)])
-        emit(Event("run-started", now, flow, run, data={**run_fact(record).data, "steps": list(plan.graph.order), "launcher": config.get("launcher.name")}))
+        emit(
+            Event(
+                "run-started",
+                now,
+                flow,
+                run,
+                data={**run_fact(record).data, "steps": list(plan.graph.order), "launcher": config.get("launcher.name")},
+            )
+        )
         end = RunEnd("failed", Failure("lost", "The scheduler failed."))
         try:
             reused = store.reused_outcome if reuse else None

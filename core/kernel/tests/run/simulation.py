@@ -293,7 +293,9 @@ class Program:
 class Simulation:
     """One run. `store` may hold commits of an earlier run, which `reused` then answers with."""
 
-    def __init__(self, graph: FlowGraph, seed: int, *, faults: float = 0.0, workers: int = 4, reused: Mapping[Address, Outcome] | None = None) -> None:
+    def __init__(
+        self, graph: FlowGraph, seed: int, *, faults: float = 0.0, workers: int = 4, reused: Mapping[Address, Outcome] | None = None
+    ) -> None:
         self.world = SimWorld(seed)
         self.store = SimStore()
         self.graph = graph

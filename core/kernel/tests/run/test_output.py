@@ -40,7 +40,10 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(data: bytes, places: list[i
         assert joined + (b"\n" if data.endswith(b"\n") else b"") == data or (whole == [] and data == b"")
 
 
-@given(st.lists(st.sampled_from([b"secret", b"sec", b"ret", b" ", b"\n", b"secre", b"t"]), max_size=20), st.lists(st.integers(0, 1000), max_size=8))
+@given(
+    st.lists(st.sampled_from([b"secret", b"sec", b"ret", b" ", b"\n", b"secre", b"t"]), max_size=20),
+    st.lists(st.integers(0, 1000), max_size=8),
+)
 def test_a_secret_never_comes_out_however_it_is_cut(words: list[bytes], places: list[int]) -> None:
     redactor = Redactor()
     redactor.add("secret")

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from headrace_hookspecs import Event, Fact, Failure, FlowGraph, LaunchEvent, Launcher, Outcome, TaskSpec, decide
+from headrace_hookspecs import Event, Fact, Failure, FlowGraph, Launcher, LaunchEvent, Outcome, TaskSpec, decide
 from headrace_hookspecs.errors import HeadraceError, InternalError
 from headrace_hookspecs.events import EventKind
 
@@ -225,9 +225,7 @@ class Scheduler:
 
     def _following(self, spec: TaskSpec, failure: Failure, mode: str) -> TaskSpec:
         earlier = {**failure.to_json(), "traceback": ""}
-        return TaskSpec.from_json(
-            {**spec.to_json(), "attempt": spec.attempt + 1, "mode": mode, "failures": [*spec.failures, earlier]}
-        )
+        return TaskSpec.from_json({**spec.to_json(), "attempt": spec.attempt + 1, "mode": mode, "failures": [*spec.failures, earlier]})
 
     def _index(self, task: Supervised, outcome: Outcome, seconds: float) -> None:
         spec, ended = task.spec, self.world.time()

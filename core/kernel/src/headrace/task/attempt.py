@@ -61,7 +61,7 @@ class Attempt:
             outcome = persister.commit(state, context, outcome)
         except StoreError:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything, and all of it is an outcome
             outcome = self._failed(error, persister, state, context, decorators)
         self._report(outcome)
         for decorator in decorators:
@@ -139,7 +139,12 @@ class Attempt:
             failure = Failure.from_json({**failure.to_json(), "give_up": True})
         history = [Failure.from_json(dict(earlier)) for earlier in self.spec.failures]
         final = decide(failure, self.node.retry, history).action == "give_up"
-        if state is not None and context is not None and isinstance(error, Exception) and (absorbed is not None or (final and self.node.absorb)):
+        if (
+            state is not None
+            and context is not None
+            and isinstance(error, Exception)
+            and (absorbed is not None or (final and self.node.absorb))
+        ):
             try:
                 if absorbed is not None:
                     state.flow.__dict__.update(absorbed)
@@ -149,7 +154,7 @@ class Attempt:
                 return persister.commit(state, context, outcome)
             except StoreError:
                 raise
-            except Exception as second:
+            except Exception as second:  # noqa: BLE001 - storing the caught failure runs the values' own code
                 error, failure = second, failure_of(second, _kind(second))
         self._print(error, failure)
         status = "timed_out" if failure.kind == "timeout" else "failed"
@@ -159,7 +164,11 @@ class Attempt:
 
     def _print(self, error: BaseException, failure: Failure) -> None:
         ours = isinstance(error, HeadraceError)
-        print(f"{error.code}: {error}" if isinstance(error, HeadraceError) and ours else failure.traceback.rstrip(), file=sys.stderr, flush=True)
+        print(
+            f"{error.code}: {error}" if isinstance(error, HeadraceError) and ours else failure.traceback.rstrip(),
+            file=sys.stderr,
+            flush=True,
+        )
 
     def _report(self, outcome: Outcome) -> Outcome:
         self.channel.send({"type": "outcome", "outcome": outcome.to_json()})

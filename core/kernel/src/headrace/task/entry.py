@@ -21,7 +21,12 @@ class Entry:
     def __init__(self, loaded: LoadedFlow, *, fork_safe: bool = True) -> None:
         self.command: Sequence[str] = (sys.executable, "-m", "headrace.task")
         self.reference = "headrace.task.entry:make_entry"
-        self.state: Mapping[str, Any] = {"file": loaded.file, "module": loaded.module, "class": loaded.cls.__qualname__, "path": loaded.sys_path0}
+        self.state: Mapping[str, Any] = {
+            "file": loaded.file,
+            "module": loaded.module,
+            "class": loaded.cls.__qualname__,
+            "path": loaded.sys_path0,
+        }
         self.fork_safe = fork_safe
         self.loaded = loaded
         self._runtime: Runtime | None = None

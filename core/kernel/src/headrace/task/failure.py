@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from types import TracebackType
 from typing import Any, Final
 
 from headrace_hookspecs import Failure
 
-_OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+from ..dsl.tracebacks import user_traceback
+
 NEVER_RETRY: Final = 202
-
-
-def _strip(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first frame that is not the kernel's (all of it, where every frame is)."""
-    inner = trace
-    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OURS):
-        inner = inner.tb_next
-    return inner or trace
 
 
 def failure_of(error: BaseException, kind: str | None = None) -> Failure:
     """Classify `error`. An exception says its kind itself by an attribute `headrace_failure_kind`, else it is `exception` or `exit`."""
-    import traceback
-
-    text = "".join(traceback.format_exception(type(error), error, _strip(error.__traceback__)))
+    text = user_traceback(error)
     names = tuple(f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__[:-1])
     message = str(error)
     code: int | None = None

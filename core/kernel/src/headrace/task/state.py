@@ -75,7 +75,10 @@ class TaskState:
         """`merge_artifacts(...)`: take over, by reference, what the inputs agree on."""
         if not self.node.takes_inputs:
             raise MergeConflictError(
-                "merge_artifacts() is for joins only.", code="merge-usage", step=self.node.name, remedy="Call it in a step that takes inputs."
+                "merge_artifacts() is for joins only.",
+                code="merge-usage",
+                step=self.node.name,
+                remedy="Call it in a step that takes inputs.",
             )
         resolved = _Resolved(type(flow), flow.__dict__, self._carried)
         for name, view in merge(list(inputs), resolved, set(exclude), set(include)).items():
