@@ -1,0 +1,72 @@
+"""The validity checker: every rule of the flow language, all problems at once. Knows the graph only; a transformed graph is checked like a written one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Final
+
+from headrace_hookspecs.ir import FlowGraph
+
+from . import lint_edges, lint_splits, lint_steps
+from .problems import Problem, diagnostics, graph_error
+from .regions import Regions
+
+if TYPE_CHECKING:
+    from headrace_hookspecs.hooks import Diagnostic
+
+Rule = Callable[[FlowGraph], Iterator[Problem]]
+SplitRule = Callable[[FlowGraph, Regions], Iterator[Problem]]
+
+STEP_RULES: Final[tuple[Rule, ...]] = (
+    lint_steps.reserved_names,
+    lint_steps.start_and_end,
+    lint_steps.end_is_end,
+    lint_steps.step_names,
+    lint_steps.joins_do_not_split,
+    lint_steps.switches,
+    lint_edges.unknown_targets,
+)
+"""Rules about a step by itself."""
+
+PATH_RULES: Final[tuple[SplitRule, ...]] = (lint_edges.start_is_first, lint_edges.acyclic, lint_edges.reachable)
+"""Rules about the ways through a graph. They need its transitions to be known."""
+
+SPLIT_RULES: Final[tuple[SplitRule, ...]] = (
+    lint_splits.no_empty_foreach,
+    lint_splits.no_empty_branch,
+    lint_splits.no_switch_into_join,
+    lint_splits.balanced,
+    lint_splits.one_join_each,
+    lint_splits.parallel_steps,
+)
+"""Rules about what splits and what joins. They need the ways through the graph to be sound."""
+
+
+def lint(graph: FlowGraph, *, nested_foreach: bool = True) -> list[Diagnostic]:
+    """Every problem of a graph, in source order. `nested_foreach=False` forbids a foreach within another."""
+    return diagnostics(graph, problems_of(graph, nested_foreach=nested_foreach))
+
+
+def check(graph: FlowGraph, *, nested_foreach: bool = True) -> None:
+    """Raise a GraphError with every problem, headed by the first, if there is any."""
+    found = lint(graph, nested_foreach=nested_foreach)
+    if found:
+        raise graph_error(found)
+
+
+def problems_of(graph: FlowGraph, unread: Collection[str] = (), *, nested_foreach: bool = True) -> list[Problem]:
+    """The problems as plain data. `unread` are steps whose transition is known to be wrong already.
+
+    What only follows from another problem is not reported: a step is not called unreachable while the way to it is unknown.
+    """
+    problems = [problem for rule in STEP_RULES for problem in rule(graph)]
+    missing = [problem for problem in lint_edges.transitions(graph) if problem.step not in unread]
+    problems += missing
+    if unread or missing or any(problem.code in lint_edges.BREAKING for problem in problems):
+        return problems
+    regions = Regions(graph)
+    found = [problem for rule in PATH_RULES for problem in rule(graph, regions)]
+    if not found:
+        found = [problem for rule in SPLIT_RULES for problem in rule(graph, regions)]
+        found += () if nested_foreach else lint_splits.no_nested_foreach(graph, regions)
+    return problems + found
