@@ -54,13 +54,12 @@ def records(folder: Path, flow: str, run_id: str) -> dict[str, Any]:
                 artifacts[name] = (entry.serializer, entry.type, entry.meta, bytes(reader.read(name)))
             outcome = record.outcome
             failure = None if outcome.failure is None else (outcome.failure.kind, outcome.failure.message, outcome.failure.type)
-            elements = [repr(type(reader.element(index))) for index in range(reader.size)]
             return {
                 "attempt": record.attempt,
                 "outcome": (outcome.status, outcome.next, outcome.size),
                 "failure": failure,
                 "artifacts": artifacts,
-                "elements": elements,
+                "children": reader.size,
                 "fields": dict(record.fields),
             }
 

@@ -2,7 +2,7 @@ from headrace import FlowSpec, step
 
 
 class Linear(FlowSpec):
-    constant = ["kept", "by", "class"]
+    constant = ("kept", "by", "class")
 
     @step
     def start(self):
@@ -25,7 +25,7 @@ class Linear(FlowSpec):
     @step
     def end(self):
         assert not hasattr(self, "dropped")
-        assert self.constant == ["kept", "by", "class"]
+        assert self.constant == ("kept", "by", "class")
         print("end", self.number, self.mutable)
 
 
