@@ -53,14 +53,14 @@ def make_main(venv, wanted, environment):
 
 
 def make_other(venv, executable, wanted, environment):
-    """`.venvs/3.X`: every distribution of the workspace, editable, and the test tools, on another Python."""
+    """`.venvs/3.X`: the same without the linters, on another Python."""
     if is_current(venv, wanted):
         return
     say("installing what uv.lock names into .venvs/" + os.path.basename(venv))
     if not read_stamp(venv).startswith(origin(venv)):
         shutil.rmtree(venv, ignore_errors=True)
     uv = os.path.join(ROOT, ".venv", "bin", "uv")
-    sync = [uv, "sync", "--frozen", "--quiet", "--all-packages", "--no-default-groups", "--group", "test"]
+    sync = [uv, "sync", "--frozen", "--quiet", "--all-packages", "--all-groups", "--no-group", "lint"]
     run([*sync, "--python", executable], dict(environment, UV_PROJECT_ENVIRONMENT=venv))
     write_stamp(venv, wanted)
 

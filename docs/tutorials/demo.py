@@ -3,30 +3,27 @@
 import shlex
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-FLOW_FILE = Path("docs", "tutorials", "01-penguins", "penguins.py")
+ROOT = Path(__file__).parents[2]
+FOLDER = "docs/tutorials/01-penguins"
 FLOW = ".venv/bin/flow"
+LOOKS = {
+    "list PenguinsFlow/latest": "the tasks of this run",
+    "dump PenguinsFlow/latest/end": "what its last step kept",
+    "logs PenguinsFlow/latest/evaluate": "what its models said",
+}
 
 
 def main() -> int:
     """The exit status of the run."""
-    root = Path(__file__).parents[2]
-    with tempfile.TemporaryDirectory() as scratch:
-        id_file = Path(scratch, "run-id")
-        status = subprocess.call([FLOW, "run", str(FLOW_FILE), "--run-id-file", str(id_file)], cwd=root)
-        if status:
-            return status
-        run_id = id_file.read_text(encoding="utf-8").strip()
-    print("\nWhat this run kept:")
-    for arguments, meaning in [
-        (["list", f"PenguinsFlow/{run_id}"], "the tasks of this run"),
-        (["dump", f"PenguinsFlow/{run_id}/end"], "what its last step kept"),
-        (["logs", f"PenguinsFlow/{run_id}"], "what its tasks printed"),
-    ]:
-        print(f"  {shlex.join([FLOW, *arguments]):<64}  {meaning}")
-    return 0
+    status = subprocess.call([FLOW, "run", f"{FOLDER}/penguins.py"], cwd=ROOT)
+    if status == 0:
+        print("\nTo look at what this run kept:")
+        for arguments, meaning in LOOKS.items():
+            command = shlex.join([FLOW, *arguments.split(), "--directory", FOLDER])
+            print(f"  {command:<88}  # {meaning}")
+    return status
 
 
 if __name__ == "__main__":
