@@ -125,7 +125,7 @@ def test_kill_and_resume_until_done(victim: str, seed: int, tmp_path: Path) -> N
     side.touch()
     done: Counter[str] = Counter()
     run_id, kills = "", 0
-    for attempt in range(40):
+    for _ in range(40):
         words = [str(FLOW), "resume" if run_id else "run", str(file), "--run-id-file", "run-id", "--max-workers", "2"]
         words += ["--origin", run_id] if run_id else []
         before = committed(tmp_path, run_id) if run_id else set()
