@@ -9,10 +9,11 @@ import struct
 from typing import Any
 
 import pytest
-from headrace_hookspecs import LoadContext
-from headrace_serializer_plain import plugin
 from hypothesis import given
 from hypothesis import strategies as st
+
+from headrace_hookspecs import LoadContext
+from headrace_serializer_plain import plugin
 
 ATOMS = (
     st.none()
@@ -115,7 +116,7 @@ class Colour(enum.IntEnum):
     RED = 1
 
 
-Point = collections.namedtuple("Point", "x y")  # noqa: PYI024 - what users write
+Point = collections.namedtuple("Point", "x y")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,10 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
 
 
 def version(connection: sqlite3.Connection, path: str) -> int:
-    """The schema version of a file, 0 for an empty one. Raises StoreError for a file that is not ours or too new."""
+    """The schema version of a file, 0 for an empty one; inside a transaction of the caller, as another process may be making the file.
+
+    Raises StoreError for a file that is not ours or too new.
+    """
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -178,7 +178,9 @@ class SqliteStore:
             )
         connection = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
         try:
+            connection.execute("BEGIN")
             old = version(connection, self._path) < len(STEPS)
+            connection.execute("COMMIT")
             if old or network is not None:
                 self._choose_journal(connection, "wal" if network is None else "delete")
             if old:
