@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from .system import Libc
+from .system import Libc, open_descriptors
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -71,7 +71,9 @@ def run_command(command: Sequence[str], environ: Mapping[str, str], ends: Ends, 
     """Replace this process by `command`, with the channel's descriptor named in the environment. 127 if there is no such program."""
     try:
         enter(ends)
-        os.set_inheritable(ends.channel, True)
+        for fd in open_descriptors():
+            if fd > 2:
+                os.set_inheritable(fd, fd == ends.channel)
         os.execvpe(command[0], list(command), {**STREAMS, **environ, CHANNEL_VARIABLE: str(ends.channel)})
     except OSError as error:
         os.write(2, f"cannot start {command[0]}: {error.strerror}\n".encode())

@@ -197,8 +197,11 @@ def close_all(fds: Iterable[int]) -> None:
         os.close(fd)
 
 
-def fork_zygote(entry: TaskEntry) -> tuple[int, socket]:
-    """Fork this process into a zygote that has imported what this one has. Returns its pid and our end of the socket."""
+def fork_zygote(entry: TaskEntry, attempts: Attempts) -> tuple[int, socket]:
+    """Fork this process into a zygote that has imported what this one has. Returns its pid and our end of the socket.
+
+    `attempts`, still empty, stay ours: the copy closes its descriptors of them.
+    """
     ours, theirs = socketpair()
     parent = os.getpid()
     for stream in (sys.stdout, sys.stderr):
@@ -208,6 +211,7 @@ def fork_zygote(entry: TaskEntry) -> tuple[int, socket]:
     if pid == 0:
         try:
             ours.close()
+            attempts.close()
             from .zygote import serve
 
             serve(theirs, parent, entry)

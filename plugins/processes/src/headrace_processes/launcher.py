@@ -63,7 +63,7 @@ class ProcessLauncher:
         if self._mode == "fork" and entry.fork_safe:
             problem = unfit_to_fork()
             if problem is None:
-                self._add((self._mode, frozenset()), *fork_zygote(entry))
+                self._add((self._mode, frozenset()), *fork_zygote(entry, self._attempts))
             else:
                 self._fall_back(problem)
         if self._mode == "exec":

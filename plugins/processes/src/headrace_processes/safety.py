@@ -6,6 +6,8 @@ import os
 import stat
 import sys
 
+from .system import open_descriptors
+
 FORK_UNSAFE = ("grpc", "jax", "tensorflow")
 """Libraries that keep threads or handles of their own from import on and do not survive a fork."""
 
@@ -36,13 +38,9 @@ def _open_connection() -> int | None:
     One that it inherited from its own parent is not close-on-exec and does not count; nor does a pair without names, which leads nowhere
     but to this process and its children (an event loop's, a launcher's).
     """
-    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
-    for fd in sorted(map(int, os.listdir(folder))):
-        try:
-            if fd > 2 and stat.S_ISSOCK(os.fstat(fd).st_mode) and not os.get_inheritable(fd) and _leads_elsewhere(fd):
-                return fd
-        except OSError:
-            continue  # the descriptor of the listing itself
+    for fd in open_descriptors():
+        if fd > 2 and stat.S_ISSOCK(os.fstat(fd).st_mode) and not os.get_inheritable(fd) and _leads_elsewhere(fd):
+            return fd
     return None
 
 

@@ -61,6 +61,22 @@ def signal_group(pid: int, number: int) -> None:
         return
 
 
+def open_descriptors() -> list[int]:
+    """The descriptors of this process, sorted."""
+    with os.scandir("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd") as entries:
+        found = sorted(int(entry.name) for entry in entries)
+    # the listing's own is closed by now
+    return [fd for fd in found if _is_open(fd)]
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
 def children_of(parent: int) -> Iterator[int]:
     """The processes whose parent is `parent`, by a look at `/proc`; none where there is no `/proc`."""
     try:

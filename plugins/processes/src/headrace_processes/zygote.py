@@ -17,6 +17,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from socket import MSG_DONTWAIT, socket
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -74,6 +75,9 @@ class _Zygote:
         self.ending = False
 
     def run(self) -> NoReturn:
+        if self.entry is not None:
+            with suppress(Exception):  # what cannot be imported shows again, and is told, when the run opens
+                self.entry.warm()
         poll = select.poll()
         poll.register(self.woken, select.POLLIN)
         while not self.ending:
@@ -128,6 +132,7 @@ class _Zygote:
                 if self.entry is None:
                     module, _, name = reference.partition(":")
                     self.entry = getattr(importlib.import_module(module), name)(state)
+                    self.entry.warm()
                 self.entry.preload(binascii.a2b_base64(context))
                 problem = unfit_to_fork()
             else:

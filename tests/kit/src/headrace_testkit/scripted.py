@@ -7,6 +7,7 @@ A task may tell things as JSON lines on its channel and wait for an answer; what
 from __future__ import annotations
 
 import ctypes
+import io
 import json
 import os
 import random
@@ -33,6 +34,9 @@ class ScriptedEntry:
         self.state: Mapping[str, Any] = state or {}
         self.fork_safe = fork_safe
         self.preloaded: tuple[str, int] | None = None
+
+    def warm(self) -> None:
+        """Nothing to import."""
 
     def preload(self, context: bytes) -> None:
         """Note the context and the process; `"preload": "raise"` or `"exit"` in the state makes it fail outside the test's process."""
@@ -137,6 +141,13 @@ def segfault(task: _Task) -> int:
     return 0
 
 
+def eat(task: _Task) -> int:
+    """Take memory until that is refused."""
+    taken = []
+    while True:
+        taken.append(b"x" * (1 << 20))
+
+
 def print_from_c(task: _Task) -> int:
     ctypes.CDLL(None).printf(b"from C")
     return 0
@@ -155,11 +166,21 @@ def describe(task: _Task) -> int:
         stdin=os.read(0, 100).decode(),
         handlers={number.name: str(signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)},
         blocked=sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-        descriptors=sorted(int(fd) for fd in os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None,
-        channel=task._connection.fileno(),
+        descriptors=open_files(),
         spec=task.spec.to_json(),
     )
     return 0
+
+
+def open_files() -> dict[int, str]:
+    """The descriptors of this process and what each is open on; empty where there is no /proc."""
+    found = {}
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue  # that of the listing
+    return found
 
 
 def converse(task: _Task) -> int:
@@ -223,7 +244,7 @@ def change_process(task: _Task) -> int:
     sys.argv[:] = ["changed"]
     signal.signal(signal.SIGUSR1, lambda number, frame: None)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - that is what users do
+    sys.stdout = sys.stderr = io.StringIO()
     return 0
 
 
@@ -263,7 +284,7 @@ SCRIPT: Mapping[str, Callable[[_Task], int]] = {
     act.__name__: act
     for act in (
         succeed, fail, exit_seven, exit_message, crash, greet, binary, huge_line, unfinished_line, die_talking, vanish, segfault,
-        print_from_c, describe, converse, tell_much, stubborn, flood, leave_child, leave_daemon, leave_loud_daemon, leave_thread,
+        eat, print_from_c, describe, converse, tell_much, stubborn, flood, leave_child, leave_daemon, leave_loud_daemon, leave_thread,
         change_process, interrupt_self, terminate_self, debug,
     )
 }  # fmt: skip
