@@ -163,7 +163,6 @@ def test_a_name_that_is_a_dns_label_already_is_kept():
     assert dns_name("nightly-train") == "nightly-train"
 
 
-@pytest.mark.xfail(strict=True, reason="a name that ends like a hash is not hashed")
 @pytest.mark.parametrize("make", [dns_name, label])
 def test_a_name_that_looks_like_a_made_one_is_not_that_one(make):
     made = make("a b")

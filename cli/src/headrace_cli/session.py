@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from headrace.dsl.load import LoadedFlow
     from headrace.project import Project
     from headrace_client import Task
-    from headrace_hookspecs import Fact
+    from headrace_hookspecs import BlobStore, Fact, MetadataStore
 
 
 class CliSession:
@@ -61,6 +61,22 @@ class CliSession:
         """The resolved configuration, without secrets."""
         data: Mapping[str, Any] = self.project.config.data
         return data
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The project's datastore."""
+        return self.project.blobs
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """The project's index of facts and leases."""
+        return self.project.metadata
+
+    def references(self, flow: str, run: str) -> Iterator[str]:
+        """The keys of everything that a run can reach in the datastore."""
+        from headrace.store.reach import references
+
+        return references(self.project.run_store(flow, run))
 
     def runs(self, flow: str) -> Iterator[Fact]:
         """The run facts of a flow, newest first."""

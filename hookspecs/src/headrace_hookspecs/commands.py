@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from .metadata import Fact
+from .datastore import BlobStore
+from .metadata import Fact, MetadataStore
 from .task import TaskView
 
 
@@ -15,6 +16,17 @@ class Session(Protocol):
     @property
     def config(self) -> Mapping[str, Any]:
         """The resolved configuration, without secrets."""
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The project's datastore."""
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """The project's index of facts and leases."""
+
+    def references(self, flow: str, run: str) -> Iterator[str]:
+        """The keys of everything that a run can reach in the datastore: its facts, blobs and sources, and those of runs that it reuses."""
 
     def runs(self, flow: str) -> Iterator[Fact]:
         """The run facts of a flow, newest first."""

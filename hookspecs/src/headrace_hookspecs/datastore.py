@@ -6,11 +6,11 @@ Keys are `/`-separated ASCII words (`A-Z a-z 0-9 . _ - =` and `/`), never starti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol, Union
+from typing import NamedTuple, Protocol
 
 from .capabilities import Capability
 
-Buffer = Union[bytes, bytearray, memoryview]
+Buffer = bytes | bytearray | memoryview
 
 
 class BlobRange(NamedTuple):

@@ -12,10 +12,15 @@ from .ir import StepNode
 
 @frozen
 class RuntimeClosure:
-    """What every task needs: the locked distributions of kernel, plugins and serialisers, as (name, version, hash) triples."""
+    """What every task needs: the locked distributions of kernel, plugins and serialisers, for one target.
+
+    `python` is a version (`3.11`), `platform` a wheel platform tag (`manylinux_2_28_x86_64`). Each distribution is (name, version, hashes),
+    a hash for every file of the release that would do, as `sha256:…`.
+    """
 
     python: str
-    distributions: tuple[tuple[str, str, str], ...]
+    platform: str
+    distributions: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
 @frozen

@@ -194,7 +194,7 @@ def headrace_task_environment(request: TaskEnvironmentRequest) -> Mapping[str, s
 
 
 @hookspec
-def headrace_task_execute(request: ExecuteRequest) -> Outcome:
+def headrace_task_execute(request: ExecuteRequest) -> Outcome:  # type: ignore[empty-body]  # a specification has no body
     """Wrap the execution of user code. `wrapper=True` implementations only; anything else is refused when the plugin is registered.
 
     When: in every attempt, around decorators and step function. Process: task.

@@ -15,6 +15,7 @@ from .errors import NotFoundError, UsageError
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case: no i, l, o, u
 _TASK_ID: Final = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*(-(0|[1-9][0-9]*))?\Z")
+_HASHED: Final = re.compile(r"(^|-)[0-9a-f]{10}\Z")
 _RULES: Final = {
     "flow": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z"),
     "run": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z"),
@@ -78,13 +79,13 @@ def dns_name(run: str, task: str = "", attempt: int | None = None, *, limit: int
     """The one way to a cluster object's name: a DNS label of at most `limit` characters, injective up to a 40-bit hash.
 
     `task` is `step/task-id`. Characters that DNS does not know become `-`; whenever anything was changed or cut, a hash of the original
-    is appended, so that two different names never become one.
+    is appended, so that two different names never become one; a name that looks as if that had been done is hashed too.
     """
     original = "/".join(part for part in (run, task, "" if attempt is None else str(attempt)) if part)
     text = re.sub(r"[^a-z0-9]+", "-", original.lower()).strip("-")
     if not text or not text[0].isalpha():
         text = f"r{text}"
-    if text == original and len(text) <= limit:
+    if text == original and len(text) <= limit and not _HASHED.search(text):
         return text
     digest = hashlib.sha256(original.encode()).hexdigest()[:10]
     return f"{text[: limit - 11].rstrip('-')}-{digest}"
@@ -93,7 +94,7 @@ def dns_name(run: str, task: str = "", attempt: int | None = None, *, limit: int
 def label(value: str, *, limit: int = 63) -> str:
     """The one way to a cluster label's value: `[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`, hashed at the end when it had to be changed."""
     text = re.sub(r"[^A-Za-z0-9._-]+", "-", value).strip("._-")
-    if text == value and len(text) <= limit:
+    if text == value and len(text) <= limit and not _HASHED.search(text):
         return text
     digest = hashlib.sha256(value.encode()).hexdigest()[:10]
     return f"{text[: limit - 11]}-{digest}" if text else digest

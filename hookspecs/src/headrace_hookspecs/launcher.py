@@ -32,6 +32,9 @@ class TaskEntry(Protocol):
     fork_safe: bool
     """False where the flow's module must be imported anew for each process (a notebook, a flow run from an import)."""
 
+    def warm(self) -> None:
+        """Import what every attempt of any run needs. Called in a zygote as soon as it exists, before the run is known."""
+
     def preload(self, context: bytes) -> None:
         """Import and build once what every attempt of the run needs. `context` is `LaunchContext.context`. Idempotent."""
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-AttemptState = Literal[
-    "launched", "running", "succeeded", "absorbed", "failed", "timed_out", "cancelled", "lost", "superseded"
-]
+AttemptState = Literal["launched", "running", "succeeded", "absorbed", "failed", "timed_out", "cancelled", "lost", "superseded"]
 TaskState = Literal["pending", "running", "waiting", "succeeded", "absorbed", "failed", "cancelled"]
 RunState = Literal["created", "running", "suspended", "succeeded", "failed", "cancelled", "lost"]
 

@@ -35,7 +35,7 @@ class Failure:
         out: dict[str, Any] = {"kind": self.kind}
         for name in ("message", "type", "traceback", "exit_code", "signal", "give_up"):
             value = getattr(self, name)
-            if value not in ("", None, False):
+            if value is not None and value != "" and value is not False:
                 out[name] = value
         if self.bases:
             out["bases"] = list(self.bases)

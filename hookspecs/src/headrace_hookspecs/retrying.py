@@ -35,5 +35,8 @@ def decide(failure: Failure, policy: RetryPolicy | None, history: Sequence[Failu
         return GIVE_UP
     if policy.on and not {failure.kind, failure.type, *failure.bases} & set(policy.on):
         return GIVE_UP
-    wait = min(policy.wait * policy.backoff**used, policy.max_wait)
+    try:
+        wait = min(policy.wait * policy.backoff**used, policy.max_wait)
+    except OverflowError:  # steeper than a float can say
+        wait = policy.max_wait
     return Decision("retry", wait * (1.0 + policy.jitter * (2.0 * jitter - 1.0)))

@@ -11,8 +11,12 @@ from attrs import frozen
 from .ids import task_id
 from .ir import FlowGraph, StepNode
 
-SLOTS = ("RUN", "STEP", "INDEX", "VISIT", "ATTEMPT", "MODE", "NODE", "INPUTS")
-"""The environment slots of a task: `HEADRACE_<slot>`. An orchestrator writes their values in its own syntax."""
+SLOTS = ("RUN", "STEP", "INDEX", "VISIT", "ATTEMPT", "MODE", "NODE", "INPUTS", "FAILURES", "MAX_SPLITS", "PARAMETERS", "REPORT")
+"""The environment slots of a task: `HEADRACE_<slot>`. An orchestrator writes their values in its own syntax.
+
+All but the last two are the fields of a TaskSpec. PARAMETERS holds the run's parameters as JSON where the engine collects them, REPORT
+says where `Orchestrator.report` writes.
+"""
 
 
 @frozen
@@ -154,7 +158,7 @@ class TaskContext(Protocol):
     spec: TaskSpec
     graph: FlowGraph
     step: StepNode
-    memo: dict[str, Any]
+    scratch: dict[str, Any]
     """Scratch space of this attempt, shared by its decorators; nothing in it is recorded."""
 
     @property

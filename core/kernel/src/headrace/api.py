@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from headrace_hookspecs import Diagnostic, Event, Fact, Failure, FlowGraph, LaunchContext, Outcome, ids
+from headrace_hookspecs import Event, Fact, Failure, FlowGraph, LaunchContext, Outcome, ids
 from headrace_hookspecs.errors import HeadraceError, NotFoundError, StoreError, UsageError
 
 from .dsl.build import build_graph
@@ -16,6 +16,8 @@ from .graph.lint import check as check_graph
 from .graph.lint import lint
 
 if TYPE_CHECKING:
+    from headrace_hookspecs import Diagnostic
+
     from .dsl.load import LoadedFlow
     from .plan.plan import Plan
     from .project import Project
@@ -156,7 +158,7 @@ class _Drive:
     def _go(self, parameters: Mapping[str, Any], origin: str | None, reuse: Any, past: RunStore | None) -> RunResult:
         from .task.entry import Entry
 
-        entry = Entry(self.loaded, fork_safe=self.settings.forkable)
+        entry = Entry(self.loaded, self.project, fork_safe=self.settings.forkable)
         name = str(self.config.get("launcher.name"))
         launchers = {name: self.project.launcher(name)}
         try:

@@ -75,7 +75,7 @@ class MemoryTask:
         self.graph = graph
         self.step = step
         self.tempdir = tempdir
-        self.memo: dict[str, Any] = {}
+        self.scratch: dict[str, Any] = {}
         self.artifacts: dict[str, Any] = {}
         self.published: dict[str, Any] = {}
         self.recorded: dict[str, Any] = {}

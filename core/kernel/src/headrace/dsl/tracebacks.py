@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from headrace_hookspecs.errors import HeadraceError
+
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -12,6 +14,7 @@ def user_traceback(error: BaseException) -> str:
     """The traceback as Python prints it, from the first frame that is the user's to the last; causes included."""
     import traceback
 
+    deliberate = isinstance(error, HeadraceError) or hasattr(error, "headrace_failure_kind")
     pending: list[traceback.TracebackException | None] = [shown := traceback.TracebackException.from_exception(error)]
     while pending:
         part = pending.pop()
@@ -19,8 +22,8 @@ def user_traceback(error: BaseException) -> str:
             kept = list(part.stack)
             while kept and _internal(kept[0].filename):
                 del kept[0]
-            # a plugin that raises on the user's behalf (a timeout) is not where the user has to look
-            while len(kept) > 1 and f"{os.sep}headrace_" in kept[-1].filename:
+            # where we, or a plugin, raise on the user's behalf (a wrong call, a timeout) is not where the user has to look
+            while deliberate and len(kept) > 1 and (_internal(kept[-1].filename) or f"{os.sep}headrace_" in kept[-1].filename):
                 del kept[-1]
             part.stack[:] = [frame for frame in kept if not frame.filename.startswith("<frozen importlib")]
             pending += [part.__cause__, part.__context__]

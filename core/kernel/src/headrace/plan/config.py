@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from headrace_hookspecs.errors import ConfigError
@@ -70,6 +71,11 @@ class Config:
 
     def structure(self, cls: type[T], key: str) -> T:
         """The section at `key` as an instance of the attrs class `cls`. Raises ConfigError with everything that is wrong there."""
+        if not self.section(key):
+            try:
+                return cls()
+            except TypeError:  # a setting without a default: say which
+                pass
         from .structure import structure
 
         above = tuple(key.split("."))
@@ -103,7 +109,7 @@ def load_config(
     if profile is not None and not any(profile in tables for _, tables in profiles):
         raise _no_profile(profile, sorted({name for _, tables in profiles for name in tables}), files)
 
-    merged: dict[Path, Any] = {tuple(name.split(".")): key.default for name, key in KEYS.items()}
+    merged: dict[Path, Any] = {tuple(name.split(".")): copy(key.default) for name, key in KEYS.items()}
     origins: dict[Path, str] = {}
     texts: dict[Path, str] = {}
     problems: list[Problem] = []
@@ -179,11 +185,11 @@ def _check(path: Path, merged: dict[Path, Any], texts: Mapping[Path, str]) -> li
         return [problem._replace(path=path) for problem in fit(value, str)[1]]
     if path[0] in SECTIONS and (len(path) > 2 or value == {}):
         return []
-    if path[0] in SECTIONS and len(path) == 2:
-        near = [known for known in KEYS if known.startswith(f"{path[0]}.")]
-        found = unknown((*path[:1], name), near)
-        return [found._replace(path=path, remedy=f"{found.remedy} A plugin's own keys go below its name: [{path[0]}.NAME].")]
-    return [unknown((name,), [*KEYS, *(f"{section}.NAME" for section in SECTIONS)])._replace(path=path)]
+    beside = [known for known in KEYS if known.startswith(f"{path[0]}.")]
+    tables = {*SECTIONS, *(known.partition(".")[0] for known in KEYS)}
+    found = unknown((name,), beside) if beside else unknown(path[:1], tables)
+    hint = f" A plugin's own keys go below its name: [{path[0]}.NAME]." if path[0] in SECTIONS else ""
+    return [found._replace(path=path, remedy=found.remedy + hint)]
 
 
 def _check_defaults(plugin: str, tree: Mapping[str, Any]) -> None:

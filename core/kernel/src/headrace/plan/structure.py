@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from pathlib import PurePath
+from os import PathLike
 from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 Keys = tuple[str, ...]
@@ -104,10 +104,11 @@ def _fit(value: Any, kind: Any, path: Keys, texts: Mapping[Keys, str], problems:
     elif origin in (bool, int, float, str, type(None)):
         if type(value) is origin:
             return value
-    elif isinstance(origin, type) and issubclass(origin, PurePath):
+    elif isinstance(origin, type) and issubclass(origin, PathLike):
         value = texts.get(path, value)
-        if isinstance(value, (str, PurePath)):
-            return origin(value)
+        if isinstance(value, (str, PathLike)):
+            make: Any = origin  # any path class; whose __init__ is its own business
+            return value if make is PathLike else make(value)
     elif isinstance(origin, type) and issubclass(origin, Enum):
         for member in origin:
             if value in (member, member.value):
@@ -150,7 +151,7 @@ def _word(kind: Any) -> str:
         return " or ".join(map(repr, arguments))
     if isinstance(origin, type) and issubclass(origin, Enum):
         return " or ".join(repr(member.value) for member in origin)
-    if isinstance(origin, type) and issubclass(origin, PurePath):
+    if isinstance(origin, type) and issubclass(origin, PathLike):
         return "a path"
     if hasattr(origin, "__attrs_attrs__") or (isinstance(origin, type) and issubclass(origin, Mapping)):
         return "a table"

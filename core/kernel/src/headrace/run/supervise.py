@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from typing import Any, Final
@@ -77,7 +76,9 @@ class Supervised:
             self.outcome = Outcome.from_json(message["outcome"])
             self.report = message
         elif kind == "record":
-            self.record = base64.b64decode(message["data"])
+            import binascii
+
+            self.record = binascii.a2b_base64(message["data"])
         return None
 
     def exited(self, event: LaunchEvent, now: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import select
 import time
 from collections.abc import Sequence
@@ -21,6 +20,8 @@ class World:
 
     def jitter(self) -> float:
         """A random number in [0, 1)."""
+        import random
+
         return random.random()
 
     def wait(self, descriptors: Sequence[int], timeout: float | None) -> None:

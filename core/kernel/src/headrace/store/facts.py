@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -16,7 +15,7 @@ from headrace_hookspecs.outcome import Outcome
 from headrace_hookspecs.task import TaskSpec
 
 from . import keys
-from .content import corrupt, get_content, put_contents
+from .content import get_content, put_contents
 from .logs import LogDecoder, LogLine
 from .record import FORMAT, Record, decode_record, encode_record, new_header, seal, unseal
 from .reuse import Reuse
@@ -161,6 +160,15 @@ class RunStore:
             if step is None or found == step:
                 yield found, task
 
+    def reused(self) -> Iterator[tuple[str, str, str]]:
+        """(run, step, task) of every task that this run takes over from another, by the run that committed it."""
+        yield from self._load_reuse().tasks()
+
+    def attempted(self) -> Iterator[tuple[str, str]]:
+        """(step, task) of every task with an attempt that did not commit."""
+        names = (stat.key.rsplit("/", 2)[1:] for stat in self.blobs.list(f"{self._prefix}attempts/"))
+        yield from dict.fromkeys((step, name.rpartition("_")[0]) for step, name in names)
+
     def write_attempt(self, spec: TaskSpec, outcome: Outcome, record: bytes | None = None) -> None:
         """Keep what came of an attempt that did not commit, unless it is known: `record` as the attempt made it, else a bare one."""
         if record is None:
@@ -204,13 +212,14 @@ class RunStore:
     def write_attachment(self, spec: TaskSpec, kind: str, name: str, data: bytes, meta: Mapping[str, Any]) -> None:
         """Keep bytes beside an attempt, with JSON that describes them; the same kind and name replaces."""
         key = keys.attachment_key(self.flow, self.run, spec.step, spec.task, spec.attempt, kind, name)
-        header = seal({"format": FORMAT, "meta": dict(meta), "size": len(data), "content": sha256(data).hexdigest()})
-        self.blobs.put_many([(key, [header, b"\n", data])])
+        # one write replaces both
+        self.blobs.put_many([(key, [encode_record({"v": FORMAT, "meta": dict(meta)}, [data])])])
 
     def attachments(self, step: str, task: str) -> list[tuple[int, str, str]]:
         """(attempt, kind, name) of everything that the task's attempts kept."""
         listing = self.blobs.list(keys.attachments_prefix(self.flow, self.run, step, task))
-        return [(int(attempt), kind, name) for attempt, kind, name in (stat.key.rsplit("/", 3)[1:] for stat in listing)]
+        parts = (stat.key.rsplit("/", 3)[1:] for stat in listing)
+        return [(int(where.rpartition("_")[2]), kind, name) for where, kind, name in parts]
 
     def read_attachment(self, step: str, task: str, attempt: int, kind: str, name: str) -> tuple[bytes, dict[str, Any]]:
         """The bytes and their JSON. Raises NotFoundError, CorruptDataError."""
@@ -218,11 +227,8 @@ class RunStore:
         found = self._get(key)
         if found is None:
             raise NotFoundError(f"{self.flow}/{self.run}/{step}/{task} has no {kind} {name!r}.", code="attachment-not-found")
-        header, _, data = found.partition(b"\n")
-        described = unseal(header, key)
-        if described["size"] != len(data) or described["content"] != sha256(data).hexdigest():
-            raise corrupt(self.blobs, key, f"The {kind} {name!r}")
-        return data, described["meta"]
+        record = decode_record(found, key)
+        return bytes(record.inline), dict(record.header["meta"])
 
     # all of it
 

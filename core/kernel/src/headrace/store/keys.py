@@ -53,7 +53,7 @@ def attachment_key(flow: str, run: str, step: str, task: str, attempt: int, kind
 
 def attachments_prefix(flow: str, run: str, step: str, task: str) -> str:
     """What the attachments of a task start with; attempt, kind and name follow."""
-    return f"{run_prefix(flow, run)}attached/{check_id('step', step)}/{check_id('task', task)}/"
+    return f"{run_prefix(flow, run)}attach/{check_id('step', step)}/{check_id('task', task)}_"
 
 
 def end_key(flow: str, run: str, number: int) -> str:

@@ -6,7 +6,7 @@ Whatever is decoded is what was encoded, or a CorruptDataError that names the ke
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from struct import Struct
 from typing import Any, Final, TypeVar
@@ -24,35 +24,27 @@ T = TypeVar("T")
 
 
 class Record:
-    """A commit or attempt record. `header` is its JSON object, `inline` its verified inline bytes."""
+    """A commit or attempt record: the names and times in its header, `header` itself, and `inline`, its verified inline bytes.
 
-    __slots__ = ("_outcome", "header", "inline", "key")
+    `run` is the run that executed the task; for a reused task it is not the one that the record is read for.
+    """
+
+    __slots__ = ("_outcome", "attempt", "ended", "fields", "flow", "header", "inline", "key", "nonce", "run", "started", "step", "task")
 
     def __init__(self, header: dict[str, Any], inline: memoryview, key: str) -> None:
         self.header = header
         self.inline = inline
         self.key = key
+        self.flow: str = header["flow"]
+        self.run: str = header["run"]
+        self.step: str = header["step"]
+        self.task: str = header["task"]
+        self.attempt: int = header["attempt"]
+        self.nonce: str = header["nonce"]
+        self.started: float = header["started"]
+        self.ended: float = header["ended"]
+        self.fields: Mapping[str, Any] = header.get("fields", {})
         self._outcome: Outcome | None = None
-
-    @property
-    def flow(self) -> str:
-        """The name of the flow."""
-        return str(self.header["flow"])
-
-    @property
-    def run(self) -> str:
-        """The run that the task was executed in; for a reused task not the run that it is read for."""
-        return str(self.header["run"])
-
-    @property
-    def step(self) -> str:
-        """The name of the step."""
-        return str(self.header["step"])
-
-    @property
-    def task(self) -> str:
-        """The task id."""
-        return str(self.header["task"])
 
     @property
     def pathspec(self) -> str:
@@ -60,37 +52,11 @@ class Record:
         return f"{self.flow}/{self.run}/{self.step}/{self.task}"
 
     @property
-    def attempt(self) -> int:
-        """The number of the attempt."""
-        return int(self.header["attempt"])
-
-    @property
-    def nonce(self) -> str:
-        """What tells this attempt from every other."""
-        return str(self.header["nonce"])
-
-    @property
     def outcome(self) -> Outcome:
         """What came of the attempt."""
         if self._outcome is None:
             self._outcome = trusted(self.key, lambda: Outcome.from_json(self.header["outcome"]))
         return self._outcome
-
-    @property
-    def started(self) -> float:
-        """When the attempt began, in seconds since the epoch."""
-        return float(self.header.get("started", 0.0))
-
-    @property
-    def ended(self) -> float:
-        """When the record was made, in seconds since the epoch."""
-        return float(self.header.get("ended", 0.0))
-
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        """What decorators recorded."""
-        fields: Mapping[str, Any] = self.header.get("fields", {})
-        return fields
 
 
 def new_header(
@@ -126,16 +92,19 @@ def decode_record(data: bytes, key: str) -> Record:
     if len(data) < _FRAME.size:
         raise _corrupt(key, "it is cut short")
     magic, length, digest = _FRAME.unpack_from(data)
+    if magic[:6] == MAGIC[:6] and magic[6] > MAGIC[6]:
+        _refuse_newer(key, magic[6])
     text = data[_FRAME.size : _FRAME.size + length]
     if magic != MAGIC or len(text) != length or sha256(text).digest()[:16] != digest:
         raise _corrupt(key, "its header does not match its hash")
     header: dict[str, Any] = trusted(key, lambda: json.loads(text))
-    refuse_newer(key, trusted(key, lambda: header["v"]))
+    _refuse_newer(key, trusted(key, lambda: int(header["v"])))
     inline = memoryview(data)[_FRAME.size + length :]
     size, expected = trusted(key, lambda: (header["inline"]["size"], header["inline"]["sha256"]))
     if len(inline) != size or sha256(inline).hexdigest() != expected:
         raise _corrupt(key, "its inline bytes do not match their hash")
-    return Record(header, inline, key)
+    record: Record = trusted(key, lambda: Record(header, inline, key))
+    return record
 
 
 def seal(data: Mapping[str, Any]) -> bytes:
@@ -149,11 +118,11 @@ def unseal(data: bytes, key: str) -> dict[str, Any]:
     digest = trusted(key, lambda: found.pop("sha256"))
     if digest != trusted(key, lambda: sha256(_canonical(found)).hexdigest()):
         raise _corrupt(key, "it does not match its hash")
-    refuse_newer(key, trusted(key, lambda: found["format"]))
+    _refuse_newer(key, trusted(key, lambda: int(found["format"])))
     return found
 
 
-def trusted(key: str, read: Any) -> Any:
+def trusted(key: str, read: Callable[[], T]) -> T:
     """What `read` gives; anything that it trips over in the data is a CorruptDataError that names the key."""
     try:
         return read()
@@ -161,8 +130,7 @@ def trusted(key: str, read: Any) -> Any:
         raise _corrupt(key, f"it is not in its format ({type(error).__name__})") from error
 
 
-def refuse_newer(key: str, version: int) -> None:
-    """Raise StoreError if the record is of a later format than this version reads."""
+def _refuse_newer(key: str, version: int) -> None:
     if version > FORMAT:
         raise StoreError(
             f"{key} was written by a later version of headrace: its format is {version}, this version reads up to {FORMAT}.",

@@ -23,7 +23,7 @@ class Context:
         self.spec = spec
         self.graph = graph
         self.step: StepNode = graph.steps[spec.step]
-        self.memo: dict[str, Any] = {}
+        self.scratch: dict[str, Any] = {}
         self.published: dict[str, Any] = {}
         self.fields: dict[str, Any] = {}
         self._run = run

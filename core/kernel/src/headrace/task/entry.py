@@ -12,13 +12,14 @@ from .channel import Channel
 
 if TYPE_CHECKING:
     from ..dsl.load import LoadedFlow
+    from ..project import Project
     from .runtime import Runtime
 
 
 class Entry:
     """Implements `headrace_hookspecs.TaskEntry` for one flow."""
 
-    def __init__(self, loaded: LoadedFlow, *, fork_safe: bool = True) -> None:
+    def __init__(self, loaded: LoadedFlow, project: Project | None = None, *, fork_safe: bool = True) -> None:
         self.command: Sequence[str] = (sys.executable, "-m", "headrace.task")
         self.reference = "headrace.task.entry:make_entry"
         self.state: Mapping[str, Any] = {
@@ -29,7 +30,17 @@ class Entry:
         }
         self.fork_safe = fork_safe
         self.loaded = loaded
+        self._project = project
         self._runtime: Runtime | None = None
+
+    def warm(self) -> None:
+        """Import what attempts need whatever the run will be; meanwhile the scheduler's process plans it."""
+        from . import attempt, runtime  # noqa: F401 - imported for those that come after
+
+        if self._project is not None:
+            self._project.serializers.preload()
+            self._project.blobs  # noqa: B018 - made, not opened: providers do no I/O before their first use
+            self._project.manager("task")
 
     def preload(self, context: bytes) -> None:
         """Build what all attempts share. The context is the scheduler's JSON: run record and resolved project."""
@@ -39,7 +50,7 @@ class Entry:
             from .runtime import Runtime, open_runtime_project
 
             data = json.loads(context)
-            project = open_runtime_project(data)
+            project = self._project or open_runtime_project(data)
             self._runtime = Runtime(self.loaded.cls, project, data["record"], scheduled=True)
 
     def adopt(self, runtime: Runtime) -> None:

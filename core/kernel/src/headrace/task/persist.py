@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import os
 import time
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Persister:
         spec = self._spec
         if Capability.CONDITIONAL_PUT not in self._store.blobs.capabilities and self._channel.connected:
             # nobody else can write at the same time as the scheduler, which holds the run's lease
-            self._channel.send({"type": "record", "data": base64.b64encode(record).decode()})
+            self._channel.send({"type": "record", "data": binascii.b2a_base64(record, newline=False).decode()})
             return outcome
         if self._store.commit(record, self._nonce) == "won":
             return outcome

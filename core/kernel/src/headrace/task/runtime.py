@@ -28,8 +28,6 @@ class Runtime:
         self.parameters = parameter_values(self.graph.parameters, record["parameters"])
         self.serializers = project.serializers
         self.limits = {name: int(project.config.get(f"limits.{name}")) for name in ("inline_value", "inline_total")}
-        self.serializers.preload()
-        self._preload()
         self._manager = project.manager("task")
         self._decorators: dict[str, list[Any]] = {}
         for name, node in self.graph.steps.items():
@@ -47,12 +45,6 @@ class Runtime:
     def execute(self, context: TaskContext, kernel: Callable[[], Outcome]) -> Outcome:
         """Run `kernel` inside the `headrace_task_execute` wrappers."""
         return self._manager.task_execute(ExecuteRequest(context), kernel)
-
-    def _preload(self) -> None:
-        """Import what every attempt needs, so that a fork of this process need not. The store is made, not opened."""
-        from . import attempt  # noqa: F401 - imported for those that come after
-
-        self.project.blobs  # noqa: B018
 
     def _build(self, node: StepNode) -> list[Any]:
         """By phase; in a phase the one that is written topmost, or was attached last, is outermost."""
