@@ -352,6 +352,22 @@ def test_packaged_files_are_merged_and_a_path_from_two_is_an_error() -> None:
     assert caught.value.message == "The plugins 'a' and 'b' both set the packaged file 'acme/A'."
 
 
+@pytest.mark.parametrize(
+    ("hook", "answer"),
+    [
+        ("headrace_task_environment", {"WORKERS": 3}),
+        ("headrace_task_environment", {3: "x"}),
+        ("headrace_package_files", {"a": "text"}),
+        ("headrace_package_files", {"a": 3}),
+        ("headrace_config_defaults", {3: {}}),
+    ],
+)
+def test_an_answer_with_values_of_the_wrong_type_is_the_plugins_failure(hook: str, answer: Any) -> None:
+    with pytest.raises(PluginError) as caught:
+        CALLS[hook](Host(bad=plugin(hook, lambda request: answer)).manager)
+    assert caught.value.message.startswith(f"The plugin 'bad' failed in {hook}: TypeError: it answered ")
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "", "a//b", "a\\b", "./a"])
 def test_a_packaged_path_stays_inside_the_package(path: str) -> None:
     with pytest.raises(PluginError) as caught:
@@ -523,6 +539,9 @@ def test_a_hanging_observer_delays_neither_the_run_nor_another_observer() -> Non
         host.manager.close(timeout=0.05)
         assert time.monotonic() - started < 5
         assert host.said == ["The plugin 'hung' is too slow: it did not take 3 events."]
+        host.manager.on_event(event(9))
+        host.manager.close(timeout=0.05)
+        assert len(host.said) == 1
     finally:
         release.set()
 
@@ -545,6 +564,22 @@ def test_events_beyond_the_backlog_are_dropped_and_counted(monkeypatch: pytest.M
     host.manager.close()
     assert got == [0.0, 1.0]
     assert host.said == ["The plugin 'slow' is too slow: it did not take 4 events."]
+
+
+def test_a_second_run_of_the_process_is_observed_too_and_strikes_remain() -> None:
+    got: list[float] = []
+
+    def fail(event: Event) -> None:
+        got.append(event.time)
+        if event.time != 2:
+            raise ValueError
+
+    host = Host("scheduler", bad=plugin("headrace_on_event", fail))
+    for run in range(6):
+        host.manager.on_event(event(run))
+        host.manager.close()
+    assert got == [0.0, 1.0, 2.0, 3.0]
+    assert len(host.said) == 2
 
 
 def test_an_observer_that_is_registered_late_gets_what_follows() -> None:

@@ -221,7 +221,16 @@ def test_an_unknown_key_is_refused_with_the_nearest(place: Place) -> None:
     place.file.write_text("[run]\nmax_worker = 3\n")
     error = place.refusal()
     assert error.code == "config-invalid"
-    assert error.message.startswith(f"Configuration: run.max_worker is unknown ({place.file}). Did you mean 'run.max_workers'? Known: ")
+    assert error.message == (
+        f"Configuration: run.max_worker is unknown ({place.file}). "
+        "Did you mean 'run.max_workers'? Known: run.grace, run.max_num_splits, run.max_workers, run.with."
+    )
+    place.file.write_text("[datastor.s3]\nroot = 3\n")
+    message = place.refusal().message
+    assert message.startswith(
+        f"Configuration: datastor.s3.root is unknown ({place.file}). Did you mean 'datastore'? Known: card, command, "
+    )
+    assert "launcher, limits, metadata, " in message
 
 
 def test_all_problems_of_all_layers_are_listed_together(place: Place) -> None:

@@ -8,6 +8,7 @@ import pytest
 from planning import FLOW, Bench, Launcher, Provider
 
 from headrace.graph.codec import graph_from_json, graph_to_json
+from headrace.plan.plan import for_run
 from headrace_hookspecs import (
     Capability,
     Compute,
@@ -159,7 +160,7 @@ def test_the_stages_come_in_order_and_each_sees_what_came_before(bench: Bench) -
     Branch.act = staticmethod(plan_flow)
     Writer.act = staticmethod(plan_step)
     source = DECORATED.replace("class Small", "@branch\n    class Small").replace('@note(text="source")', "@writer()")
-    plan = bench.plan(source, "note:text=with", options={"branch": "b"}, closure=lambda: RuntimeClosure("3.12", ()))
+    plan = bench.plan(source, "note:text=with", options={"branch": "b"}, closure=lambda: RuntimeClosure("3.12", "any", ()))
     assert log == [
         ("transform", ["writer", "note"]),
         ("flow", ("hook;", {"branch": "b", "depth": 3, "fast": False}, True)),
@@ -456,3 +457,35 @@ def test_an_error_of_a_policy_stops_and_all_errors_are_shown(bench: Bench) -> No
     error = caught.value
     assert error.message == "No cost centre.\n  - Too big. (step end)\n  - Too late."
     assert (error.code, error.step, error.line, error.remedy) == ("acme-cost", "start", 7, "Add a label.")
+
+
+# ---- what is known only when the run begins
+
+
+def test_the_environment_of_tasks_is_asked_for_each_step_below_its_own(bench: Bench) -> None:
+    Writer.act = staticmethod(with_env)
+    add_hook(
+        bench, "team", "headrace_task_environment", lambda request: {"A": "hook", "WHERE": f"{request.flow}/{request.run}/{request.step}"}
+    )
+    bench.add("headrace.launcher", "plain", Provider(lambda: Launcher(frozenset({Capability.ENVIRONMENT}))))
+    plan = bench.plan(FLOW, "writer")
+    assert bench.project is not None
+    ready = for_run(plan, "7", bench.project.manager("scheduler"))
+    expected = {"start": {"A": "hook", "WHERE": "Small/7/start"}, "end": {"A": "b", "WHERE": "Small/7/end"}}
+    assert {name: dict(step.env) for name, step in ready.graph.steps.items()} == expected
+    assert {name: step.workload.body["env"] for name, step in ready.graph.steps.items() if step.workload} == expected
+
+
+def test_without_such_a_hook_the_plan_stays_as_it_is(bench: Bench) -> None:
+    plan = bench.plan()
+    assert bench.project is not None
+    assert for_run(plan, "7", bench.project.manager("scheduler")) is plan
+
+
+def test_a_launcher_that_knows_no_environment_is_refused_then(bench: Bench) -> None:
+    add_hook(bench, "team", "headrace_task_environment", lambda request: {"TEAM": "ml"})
+    plan = bench.plan()
+    assert bench.project is not None
+    with pytest.raises(MissingCapabilityError) as caught:
+        for_run(plan, "7", bench.project.manager("scheduler"))
+    assert caught.value.step == "start"

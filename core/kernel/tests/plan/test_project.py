@@ -233,7 +233,7 @@ def test_the_lock_file_may_be_named_by_variable_option_or_place(folder: Path) ->
 # ---- the start-up budget
 
 HEAVY = {
-    "asyncio", "attr", "cattrs", "difflib", "email", "importlib.metadata", "importlib_metadata", "inspect", "pluggy", "queue", "ssl",
+    "asyncio", "attr", "cattrs", "difflib", "email", "importlib.metadata", "importlib_metadata", "inspect", "pathlib", "pluggy", "queue", "ssl",
     "subprocess", "tempfile", "tomli", "tomllib", "zipfile",
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -27,6 +28,7 @@ class Inner:
 class Settings:
     root: str
     cache: Path | None = None
+    near: os.PathLike[str] | None = None
     limit: int | None = None
     rate: float = attrs.field(default=1.0)
     fast: bool = False
@@ -53,6 +55,7 @@ def test_every_supported_type_is_built() -> None:
     values: dict[str, Any] = {
         "root": "r",
         "cache": "/tmp/x",
+        "near": "/tmp/y",
         "limit": 3,
         "rate": 2,
         "fast": True,
@@ -69,7 +72,7 @@ def test_every_supported_type_is_built() -> None:
         "hidden": 6,
     }
     expected = Settings(
-        "r", Path("/tmp/x"), 3, 2.0, True, ("a", "b"), (1, "x"), frozenset({"t"}), {"n": 1}, 3, Colour.BLUE, Inner(4),
+        "r", Path("/tmp/x"), "/tmp/y", 3, 2.0, True, ("a", "b"), (1, "x"), frozenset({"t"}), {"n": 1}, 3, Colour.BLUE, Inner(4),
         [Inner(1), Inner()], "text", 8, 6,
     )  # fmt: skip
     built, problems = structure(Settings, values)

@@ -91,7 +91,7 @@ class PluginManager:
 
     def config_defaults(self, request: ConfigDefaultsRequest) -> dict[str, Mapping[str, Any]]:
         """The nested defaults of each plugin, by the plugin's name. No two set the same key."""
-        answers = dict(self._ask("headrace_config_defaults", request, _mapping))
+        answers = dict(self._ask("headrace_config_defaults", request, partial(_mapping_to, object)))
         owners: dict[tuple[str, ...], str] = {}
         for name, tree in answers.items():
             for path in _paths(tree):
@@ -125,20 +125,20 @@ class PluginManager:
         """Archive path -> content. No two plugins give the same path."""
         files: dict[str, bytes] = {}
         owners: dict[str, str] = {}
-        for name, answer in self._ask("headrace_package_files", request, _mapping):
+        for name, answer in self._ask("headrace_package_files", request, partial(_mapping_to, bytes)):
             for path, content in answer.items():
                 if "\\" in path or {"", ".", ".."} & set(path.split("/")):
                     raise PluginError(f"The plugin {name!r} packages {path!r}, which is no path inside a package.", code="plugin-failed")
                 if path in files:
                     raise _both(owners[path], name, "packaged file", path)
-                owners[path], files[path] = name, bytes(content)
+                owners[path], files[path] = name, content
         return files
 
     def task_environment(self, request: TaskEnvironmentRequest) -> dict[str, str]:
         """Environment variables for the tasks of a step. No two plugins give one name different values."""
         values: dict[str, str] = {}
         owners: dict[str, str] = {}
-        for name, answer in self._ask("headrace_task_environment", request, _mapping):
+        for name, answer in self._ask("headrace_task_environment", request, partial(_mapping_to, str)):
             for variable, value in answer.items():
                 if values.get(variable, value) != value:
                     raise _both(owners[variable], name, "environment variable", variable)
@@ -173,11 +173,10 @@ class PluginManager:
         return found
 
     def close(self, timeout: float = 5.0) -> None:
-        """Let the observers take what is waiting, for at most `timeout` seconds. Later events are not delivered."""
+        """Let the observers take what is waiting, for at most `timeout` seconds: the end of a run. Another may follow."""
         deadline = time.monotonic() + timeout
         for observer in self._observers or ():
             observer.close(deadline)
-        self._observers = []
 
     def _plugins(self) -> Iterable[Hosted]:
         if self._hosted is None:
@@ -224,8 +223,11 @@ def _of_type(kind: type[Any], answer: Any) -> Any:
     return answer
 
 
-def _mapping(answer: object) -> Mapping[str, Any]:
+def _mapping_to(kind: type[Any], answer: object) -> Mapping[str, Any]:
     mapping: Mapping[str, Any] = _of_type(Mapping, answer)
+    for key, value in mapping.items():
+        if not (isinstance(key, str) and isinstance(value, kind)):
+            raise TypeError(f"it answered {key!r}: {value!r}, which does not map text to {kind.__name__}")
     return mapping
 
 

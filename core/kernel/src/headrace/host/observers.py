@@ -42,12 +42,15 @@ class Observer:
         self._queue.put(event)
 
     def close(self, deadline: float) -> None:
-        """Let the plugin take what is waiting, until `deadline` (of `time.monotonic`) at the latest."""
+        """Let the plugin take what is waiting, until `deadline` (of `time.monotonic`) at the latest; one that does not is off."""
         if self._thread is None:
             return
         self._queue.put(None)
         self._thread.join(max(0.0, deadline - time.monotonic()))
         missed = self._dropped + self._told - self._taken
+        if self._thread.is_alive():
+            self._strikes = STRIKES
+        self._thread, self._dropped = None, 0
         if missed:
             self._say(f"The plugin {self._name!r} is too slow: it did not take {missed} event{'s' * (missed > 1)}.")
 

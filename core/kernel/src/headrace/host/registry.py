@@ -61,6 +61,8 @@ class Registry:
         return self._objects[group, name]
 
     def _is_disabled(self, entry: EntryPoint) -> bool:
+        if not self._disabled:
+            return False
         names = {entry.name, f"{entry.group[len(PREFIX) :]}.{entry.name}", normalise(entry.distribution)}
         return not self._disabled.isdisjoint(names)
 

@@ -84,6 +84,22 @@ def make_plan(
     return Plan(graph, made, launcher_of, _judge(graph, target, deploying, config.data, manager))
 
 
+def for_run(plan: Plan, run: str, manager: PluginManager) -> Plan:
+    """The plan with what `headrace_task_environment` adds to each step of the run `run`, below what the step's decorators say."""
+    if not manager.implements("headrace_task_environment"):
+        return plan
+    from headrace_hookspecs.hooks import TaskEnvironmentRequest
+
+    def extend(step: StepNode) -> StepNode:
+        added = manager.task_environment(TaskEnvironmentRequest(plan.graph.name, run, step.name, plan.graph))
+        return attrs.evolve(step, env={**added, **step.env})
+
+    steps = {name: extend(step) for name, step in plan.graph.steps.items()}
+    _check_capabilities(steps, plan.launchers, plan.launcher_of)
+    steps = {name: _render(step, plan.launchers[plan.launcher_of[name]]) for name, step in steps.items()}
+    return plan._replace(graph=attrs.evolve(plan.graph, steps=steps))
+
+
 def _transform(graph: FlowGraph, deploying: bool, config: Mapping[str, Any], manager: PluginManager) -> FlowGraph:
     from headrace_hookspecs.hooks import GraphTransformRequest
 
