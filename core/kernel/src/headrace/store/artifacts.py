@@ -61,8 +61,7 @@ class ArtifactReader:
         row = self._table.get(name)
         if row is None:
             raise NotFoundError(f"{self.record.pathspec} has no artifact {name!r}.", code="artifact-not-found")
-        entry: Entry = trusted(self.record.key, lambda: Entry(*row))
-        return entry
+        return trusted(self.record.key, lambda: Entry(*row))
 
     def load(self, name: str) -> Any:
         """The value, made anew by every call. Raises NotFoundError, CorruptDataError, SerializationError."""
@@ -88,23 +87,22 @@ class ArtifactReader:
         what = f"element {index} of {self.record.pathspec}"
         if not 0 <= index < self.size:
             raise NotFoundError(f"There is no {what}.", code="element-not-found")
-        table = self.record.header["foreach"]["pages"]
-        starts = trusted(self.record.key, lambda: list(accumulate((page[0] for page in table), initial=0)))
+        table = trusted(self.record.key, lambda: [(number, where) for number, where in self.record.header["foreach"]["pages"]])
+        starts = list(accumulate((number for number, _ in table), initial=0))
         at = bisect_right(starts, index) - 1
-        page = self._read(trusted(self.record.key, lambda: table[at][1]), what)
-        serializer, data, meta = element(page, index - starts[at], self.record.key)
+        serializer, data, meta = element(self._read(table[at][1], what), index - starts[at], self.record.key)
         return self._serializers.load(serializer, data, meta, what)
 
     def _read(self, where: Where, what: str) -> memoryview:
-        kind, *place = trusted(self.record.key, lambda: (where[0], *where[1:]))
-        if kind == "i":
-            offset, size = place
+        key = self.record.key
+        if trusted(key, lambda: where[0]) == "i":
+            offset, size = trusted(key, lambda: (int(where[1]), int(where[2])))
             # copied: a view would keep the whole record in memory for as long as the value lives
             data = memoryview(bytes(self.record.inline[offset : offset + size]))
             if len(data) != size:
-                raise corrupt(self._blobs, self.record.key, what)
+                raise corrupt(self._blobs, key, what)
             return data
-        digest, offset, size, chunks = trusted(self.record.key, lambda: (place[0], place[1], place[2], place[3]))
+        digest, offset, size, chunks = trusted(key, lambda: (str(where[1]), int(where[2]), int(where[3]), list(where[4])))
         return get_range(self._blobs, blob_key(self.record.flow, digest), offset, size, chunks, what)
 
     def _identity(self, name: str) -> tuple[Any, ...]:

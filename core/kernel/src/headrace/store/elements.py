@@ -49,8 +49,7 @@ def element(page: memoryview, position: int, key: str) -> tuple[str, memoryview,
         serializer, size, *meta = table[position]
         return serializer, page[start : start + size], meta[0] if meta else None
 
-    found: tuple[str, memoryview, dict[str, Any] | None] = trusted(key, read)
-    return found
+    return trusted(key, read)
 
 
 def _page(table: list[list[Any]], bodies: list[Buffer]) -> list[Buffer]:

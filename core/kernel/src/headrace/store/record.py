@@ -103,8 +103,7 @@ def decode_record(data: bytes, key: str) -> Record:
     size, expected = trusted(key, lambda: (header["inline"]["size"], header["inline"]["sha256"]))
     if len(inline) != size or sha256(inline).hexdigest() != expected:
         raise _corrupt(key, "its inline bytes do not match their hash")
-    record: Record = trusted(key, lambda: Record(header, inline, key))
-    return record
+    return trusted(key, lambda: Record(header, inline, key))
 
 
 def seal(data: Mapping[str, Any]) -> bytes:
