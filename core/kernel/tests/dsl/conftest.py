@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from flowfiles import HEADER, forget
+
 from headrace import FlowSpec
 from headrace.dsl.load import LoadedFlow, load_flow
 

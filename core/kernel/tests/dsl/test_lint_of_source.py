@@ -793,7 +793,9 @@ def test_problems_are_found_where_they_are(text: str, flow: Callable[[str], type
         assert problem.step is None or problem.step in graph.steps
 
 
-@pytest.mark.parametrize("text", [text for text in CASES.values() if "# lint" in text], ids=[name for name in CASES if "# lint" in CASES[name]])
+@pytest.mark.parametrize(
+    "text", [text for text in CASES.values() if "# lint" in text], ids=[name for name in CASES if "# lint" in CASES[name]]
+)
 def test_one_error_lists_every_problem_and_the_first_heads(text: str, flow: Callable[[str], type[FlowSpec]]) -> None:
     cls = flow(text)
     _, found = diagnose(cls)
