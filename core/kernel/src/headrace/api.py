@@ -179,7 +179,6 @@ class _Drive:
         from .run.recorder import TTL, Recorder
         from .run.scheduler import Limits, RunEnd, Scheduler
         from .store.facts import run_fact
-        from .task.runtime import portable_context
 
         flow, config, now = plan.graph.name, self.config, time.time()
         run = ids.new_run_id(now, int.from_bytes(os.urandom(4), "little"))
@@ -199,7 +198,8 @@ class _Drive:
             origin=origin,
             reuse=reuse,
         )
-        context = json.dumps(portable_context(self.project, record)).encode()
+        portable = self.project.portable()
+        context = json.dumps({"record": record, "project": portable}).encode()
         workers = self.settings.max_workers or int(config.get("run.max_workers"))
         limits = Limits(
             workers,
@@ -207,7 +207,7 @@ class _Drive:
             int(config.get("limits.log_bytes")),
             float(config.get("run.grace")),
         )
-        environ = {**os.environ, "HEADRACE_PROJECT": json.dumps(self.project.portable())}
+        environ = {**os.environ, "HEADRACE_PROJECT": json.dumps(portable)}
         for launcher in plan.launchers.values():
             launcher.open(LaunchContext(entry, context, environ, os.getcwd(), workers))
         store = self.project.run_store(flow, run, reuse=reuse or {})

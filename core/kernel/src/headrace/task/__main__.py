@@ -39,15 +39,16 @@ def _spec(environ: Mapping[str, str]) -> TaskSpec:
 
 
 def _attempt(spec: TaskSpec, environ: Mapping[str, str]) -> int:
+    from ..project import restore_project
     from ..store.facts import RunStore
     from .entry import make_entry
-    from .runtime import Runtime, open_runtime_project
+    from .runtime import Runtime
 
     try:
         options = json.loads(environ["HEADRACE_PROJECT"])
     except (KeyError, ValueError) as error:
         raise UsageError("HEADRACE_PROJECT does not say where the run is.", code="slots-invalid") from error
-    project = open_runtime_project({"project": options})
+    project = restore_project(options)
     store: RunStore = project.run_store(spec.flow, spec.run)
     record = store.read_run()
     entry = make_entry(record["source"])

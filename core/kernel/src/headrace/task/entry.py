@@ -47,10 +47,11 @@ class Entry:
         if self._runtime is None:
             import json
 
-            from .runtime import Runtime, open_runtime_project
+            from ..project import restore_project
+            from .runtime import Runtime
 
             data = json.loads(context)
-            project = self._project or open_runtime_project(data)
+            project = self._project or restore_project(data["project"])
             self._runtime = Runtime(self.loaded.cls, project, data["record"], scheduled=True)
 
     def adopt(self, runtime: Runtime) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headrace_hookspecs import ExecuteRequest, Outcome, StepNode, TaskContext
+from headrace_hookspecs import Outcome, StepNode, TaskContext
 from headrace_hookspecs.decorators import PHASES
 
 from ..dsl.flow import FlowSpec
 from ..dsl.parameters import parameter_values
 from ..graph.codec import graph_from_json
 from ..plan.decorators import build_decorators
-from ..project import Project, restore_project
+from ..project import Project
 from ..store.facts import RunStore
 
 
@@ -44,19 +44,13 @@ class Runtime:
 
     def execute(self, context: TaskContext, kernel: Callable[[], Outcome]) -> Outcome:
         """Run `kernel` inside the `headrace_task_execute` wrappers."""
+        if not self._manager.implements("headrace_task_execute"):
+            return kernel()
+        from headrace_hookspecs.hooks import ExecuteRequest
+
         return self._manager.task_execute(ExecuteRequest(context), kernel)
 
     def _build(self, node: StepNode) -> list[Any]:
         """By phase; in a phase the one that is written topmost, or was attached last, is outermost."""
         found = reversed(build_decorators(node, self.project.registry))
         return sorted(found, key=lambda one: PHASES.index(getattr(one, "phase", "observe")))
-
-
-def portable_context(project: Project, record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a zygote is told of a run, as JSON; the inverse of `open_runtime_project` and the record."""
-    return {"record": record, "project": project.portable()}
-
-
-def open_runtime_project(context: Mapping[str, Any]) -> Project:
-    """The project as the scheduler resolved it."""
-    return restore_project(context["project"])
