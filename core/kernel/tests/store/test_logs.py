@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def encoded(lines: list[LogLine]) -> bytes:
 def test_lines_come_back_whatever_pieces_they_arrive_in(lines: list[LogLine], cuts: list[int]) -> None:
     data, decoder, found = encoded(lines), LogDecoder(), []
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         found += decoder.feed(data[start:end])
     decoder.close()
     assert found == lines

@@ -88,7 +88,7 @@ def test_without_pickle_its_values_are_refused_and_not_read() -> None:
 
 
 def test_a_serializer_that_is_not_here_is_named_with_the_way_to_get_it() -> None:
-    with pytest.raises(SerializationError, match="Flow/1/train/0/x.*'arrow'") as refused:
+    with pytest.raises(SerializationError, match=r"Flow/1/train/0/x.*'arrow'") as refused:
         serializers().load("arrow", memoryview(b""), None, "Flow/1/train/0/x")
     assert refused.value.code == "serializer-missing"
     assert refused.value.remedy == "pip install headrace-serializer-arrow"
@@ -101,7 +101,7 @@ def test_bytes_that_no_serializer_wrote_are_an_error_that_names_the_artifact() -
 
 def test_a_value_whose_class_is_gone_is_an_error_that_names_the_artifact() -> None:
     data = b"c__main__\nNoSuchClass\n."
-    with pytest.raises(SerializationError, match="Flow/x.*NoSuchClass") as refused:
+    with pytest.raises(SerializationError, match=r"Flow/x.*NoSuchClass") as refused:
         serializers().load("code", memoryview(data), None, "Flow/x")
     assert refused.value.code == "artifact-not-loadable"
 
