@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from store_doubles import DONE, MemoryStore, spec
+from store_doubles import DONE, MemoryStore, serializers, spec
 
+from headrace.store.artifacts import ArtifactWriter
 from headrace.store.facts import RunStore, flows, runs
 from headrace.store.logs import LogLine, encode_frame
+from headrace.store.reach import references
 from headrace.store.record import encode_record, new_header
 from headrace.store.reuse import encode
 from headrace_hookspecs import (
@@ -231,6 +233,42 @@ def test_a_damaged_log_is_an_error_that_names_the_chunk(blobs: MemoryStore, stor
     store.write_log_chunk("train", "0", 0, 0, encode_frame(0.0, "stdout", b"text")[:-1])
     with pytest.raises(CorruptDataError, match="Flow/runs/1/logs/train/0_0_000000"):
         list(store.read_log("train", "0", 0))
+
+
+# attachments
+
+
+def test_an_attachment_is_read_as_it_was_written_last(store: RunStore, blobs: MemoryStore) -> None:
+    store.write_attachment(spec(attempt=2), "card", "default", b"<p>", {"title": "first"})
+    store.write_attachment(spec(attempt=2), "card", "default", b"<html>", {"title": "ü"})
+    store.write_attachment(spec(attempt=10), "profile", "cpu", b"\0", {})
+    assert sorted(store.attachments("train", "0")) == [(2, "card", "default"), (10, "profile", "cpu")]
+    assert store.read_attachment("train", "0", 2, "card", "default") == (b"<html>", {"title": "ü"})
+    with pytest.raises(NotFoundError) as refused:
+        store.read_attachment("train", "0", 3, "card", "default")
+    assert refused.value.code == "attachment-not-found"
+    key = "Flow/runs/1/attach/train/0_2/card/default"
+    blobs.blobs[key] = blobs.blobs[key][:-1]
+    with pytest.raises(CorruptDataError, match=key):
+        store.read_attachment("train", "0", 2, "card", "default")
+
+
+def test_what_a_run_can_reach_is_all_that_it_wrote_and_refers_to(blobs: MemoryStore) -> None:
+    first, second = RunStore(blobs, "Flow", "1"), RunStore(blobs, "Flow", "2")
+    first.write_run(RUN)
+    out = ArtifactWriter(blobs, serializers(), "Flow", "train")
+    out.put("x", b"x" * 50_000)
+    out.store_elements([b"y" * 50_000])
+    first.commit(out.finish(new_header(spec(), "n", DONE, started=1.0, ended=2.0)), "n")
+    first.commit(record("other", "other"), "other")
+    second.write_sources({"flow.py": b"code"})
+    digest = "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"
+    reuse = encode([("1", "train", "0")])
+    second.write_run({**RUN, "run": "2", "reuse": reuse, "source": {"files": {"flow.py": digest}}})
+    unreachable = {"Flow/runs/1/commits/other/0"}
+    found = list(references(second))
+    assert sorted(found) == sorted(set(blobs.blobs) - unreachable)
+    assert len(found) == 5
 
 
 # the index

@@ -17,7 +17,7 @@ from headrace_hookspecs.task import TaskSpec
 from . import keys
 from .content import get_content, put_contents
 from .logs import LogDecoder, LogLine
-from .record import FORMAT, Record, decode_record, encode_record, new_header, seal, unseal
+from .record import FORMAT, Record, decode_frame, decode_record, encode_record, new_header, seal, trusted, unseal
 from .reuse import Reuse
 
 BATCH: Final = 64
@@ -227,8 +227,8 @@ class RunStore:
         found = self._get(key)
         if found is None:
             raise NotFoundError(f"{self.flow}/{self.run}/{step}/{task} has no {kind} {name!r}.", code="attachment-not-found")
-        record = decode_record(found, key)
-        return bytes(record.inline), dict(record.header["meta"])
+        header, inline = decode_frame(found, key)
+        return bytes(inline), trusted(key, lambda: dict(header["meta"]))
 
     # all of it
 

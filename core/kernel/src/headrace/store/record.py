@@ -89,6 +89,12 @@ def encode_record(header: Mapping[str, Any], inline: Sequence[Buffer] = ()) -> b
 
 def decode_record(data: bytes, key: str) -> Record:
     """The record in `data`; `key` names it in errors. Raises CorruptDataError; StoreError where a later version wrote it."""
+    header, inline = decode_frame(data, key)
+    return trusted(key, lambda: Record(header, inline, key))
+
+
+def decode_frame(data: bytes, key: str) -> tuple[dict[str, Any], memoryview]:
+    """Header and inline bytes of anything that was framed as records are. Raises as `decode_record`."""
     if len(data) < _FRAME.size:
         raise _corrupt(key, "it is cut short")
     magic, length, digest = _FRAME.unpack_from(data)
@@ -103,7 +109,7 @@ def decode_record(data: bytes, key: str) -> Record:
     size, expected = trusted(key, lambda: (header["inline"]["size"], header["inline"]["sha256"]))
     if len(inline) != size or sha256(inline).hexdigest() != expected:
         raise _corrupt(key, "its inline bytes do not match their hash")
-    return trusted(key, lambda: Record(header, inline, key))
+    return header, inline
 
 
 def seal(data: Mapping[str, Any]) -> bytes:
