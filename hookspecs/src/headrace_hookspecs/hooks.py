@@ -193,7 +193,7 @@ def headrace_task_environment(request: TaskEnvironmentRequest) -> Mapping[str, s
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def headrace_task_execute(request: ExecuteRequest) -> Outcome:  # type: ignore[empty-body]  # a specification has no body
     """Wrap the execution of user code. `wrapper=True` implementations only; anything else is refused when the plugin is registered.
 

@@ -175,6 +175,7 @@ class _Drive:
         import json
 
         from . import __version__
+        from .plan.plan import for_run
         from .run.record import digests, make_record, sources, user_name
         from .run.recorder import TTL, Recorder
         from .run.scheduler import Limits, RunEnd, Scheduler
@@ -182,6 +183,7 @@ class _Drive:
 
         flow, config, now = plan.graph.name, self.config, time.time()
         run = ids.new_run_id(now, int.from_bytes(os.urandom(4), "little"))
+        plan = for_run(plan, run, self.project.manager("scheduler"))
         files = sources(self.loaded.file) if self.loaded.file else {}
         record = make_record(
             plan.graph,

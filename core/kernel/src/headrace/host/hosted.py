@@ -19,15 +19,6 @@ T = TypeVar("T")
 _WRAPPED: Final = "headrace_task_execute"
 
 
-class _Manager(pluggy.PluginManager):
-    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> Any:
-        """As pluggy does, but the wrapped hook has one answer, not a list: a wrapper's `yield` gives the Outcome itself."""
-        options = super().parse_hookspec_opts(module_or_class, name)
-        if options is not None and name == _WRAPPED:
-            options["firstresult"] = True
-        return options
-
-
 class Hosted:
     """A plugin that may be called; `hooks` are those that it implements. `trace` prints each call with its time on stderr.
 
@@ -37,7 +28,7 @@ class Hosted:
     def __init__(self, name: str, plugin: object, *, trace: bool = False) -> None:
         self.name: Final = name
         self._trace: Final = trace
-        self._pluggy: Final = _Manager(hooks.PROJECT)
+        self._pluggy: Final = pluggy.PluginManager(hooks.PROJECT)
         self._pluggy.add_hookspecs(hooks)
         try:
             self._pluggy.register(plugin, name)
