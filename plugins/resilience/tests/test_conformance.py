@@ -38,6 +38,8 @@ class TestRetry(StepDecoratorContract):
         {"max_wait": "1m"},
         {"on": "timeouts"},
         {"on": "cancelled"},
+        {"on": "acme:"},
+        {"on": "acme:not a name"},
         {"on": [int]},
         {"on": 202},
         {"growth": {"memory": 0.5}},

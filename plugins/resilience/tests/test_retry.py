@@ -64,7 +64,12 @@ def test_a_class_of_the_started_file_is_known_by_both_its_names(monkeypatch):
     main.__file__ = "/flows/train_flow.py"
     monkeypatch.setitem(sys.modules, "__main__", main)
     error = type("NotYet", (Exception,), {"__module__": "__main__", "__qualname__": "NotYet"})
-    assert policy(on=error).on == ("__main__.NotYet", "train_flow.NotYet")
+    both = ("__main__.NotYet", "train_flow.NotYet")
+    assert [policy(on=each).on for each in (error, "__main__:NotYet", "train_flow:NotYet")] == [both] * 3
+
+
+def test_a_class_may_come_as_a_reference():
+    assert policy(on=["acme.errors:Busy", "flow:Train.NotYet"]).on == ("acme.errors.Busy", "flow.Train.NotYet")
 
 
 def test_what_the_decorator_says_replaces_what_a_plugin_had_put_there():

@@ -53,8 +53,11 @@ def _failures(value: Any) -> tuple[str, ...]:
 
 def _failure(item: object) -> Iterable[str]:
     if isinstance(item, type) and issubclass(item, BaseException):
-        return _class_names(item)
+        return _names(item.__module__, item.__qualname__)
     if isinstance(item, str):
+        module, _, name = item.partition(":")  # a class that was made a reference on its way here
+        if name and all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
+            return _names(module, name)
         if item in _KINDS or ("." in item and all(part.isidentifier() for part in item.split("."))):
             return [item]
         known = getattr(builtins, item, None)
@@ -67,12 +70,11 @@ def _failure(item: object) -> Iterable[str]:
     raise refuse("retry", f"on={shown} names no failure.", remedy)
 
 
-def _class_names(cls: type[BaseException]) -> Iterable[str]:
-    """What a failure's type can read. The file that Python was started with is `__main__` there and its own name in a fresh process."""
-    yield f"{cls.__module__}.{cls.__qualname__}"
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    if cls.__module__ == "__main__" and file:
-        yield f"{os.path.splitext(os.path.basename(file))[0]}.{cls.__qualname__}"
+def _names(module: str, name: str) -> Iterable[str]:
+    """What the type of a failure can read. The file that Python was started with is `__main__` there and has its own name elsewhere."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    started = ["__main__", os.path.splitext(os.path.basename(file))[0]]
+    return [f"{each}.{name}" for each in (started if file and module in started else [module])]
 
 
 def _growth(value: Mapping[str, Any] | None) -> dict[str, float]:
