@@ -3,7 +3,7 @@ from types import ModuleType
 
 import pytest
 
-from headrace_hookspecs import Failure, PlanContext, RetryPolicy, StepNode, decide
+from headrace_hookspecs import Failure, FlowDefinitionError, PlanContext, RetryPolicy, StepNode, decide
 from headrace_resilience.retrying import Retry, RetryConfig
 from headrace_testkit.decorators import linear_graph
 
@@ -76,3 +76,18 @@ def test_what_the_decorator_says_replaces_what_a_plugin_had_put_there():
     graph = linear_graph(StepNode("work", "linear", retry=RetryPolicy(times=9)))
     planned = Retry(RetryConfig(times=0)).plan(graph.steps["work"], PlanContext(graph, "inline", False, {}, "ada"))
     assert planned.retry == RetryPolicy(times=0)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"wait": 1, "minutes_between_retries": 1}, "@retry: wait and minutes_between_retries say the same thing."),
+        ({"backoff": 2}, "@retry: backoff, max_wait and jitter change a wait that is 0."),
+        ({"wait": 0, "jitter": 0.5}, "@retry: backoff, max_wait and jitter change a wait that is 0."),
+        ({"minutes_between_retries": 2, "max_wait": 60}, "@retry: max_wait is shorter than the first wait of 120 s."),
+    ],
+)
+def test_keywords_that_contradict_each_other_are_refused(kwargs, message):
+    with pytest.raises(FlowDefinitionError) as caught:
+        RetryConfig(**kwargs)
+    assert (caught.value.code, caught.value.message) == ("decorator-conflict", message)

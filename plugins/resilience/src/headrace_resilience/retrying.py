@@ -10,7 +10,7 @@ from typing import Any, ClassVar, get_args
 
 from attrs import evolve, field, frozen
 
-from headrace_hookspecs import FailureKind, PlanContext, RetryPolicy, StepNode
+from headrace_hookspecs import FailureKind, FlowDefinitionError, PlanContext, RetryPolicy, StepNode
 from headrace_hookspecs.decorators import Phase
 from headrace_hookspecs.retrying import MAX_ATTEMPTS
 
@@ -86,6 +86,10 @@ def _growth(value: Mapping[str, Any] | None) -> dict[str, float]:
     return {name: number("retry", f"growth[{name!r}]", factor, least=1.0) for name, factor in value.items()}
 
 
+def _conflict(problem: str, remedy: str) -> FlowDefinitionError:
+    return FlowDefinitionError(f"@retry: {problem}", remedy=remedy, code="decorator-conflict")
+
+
 @frozen(kw_only=True)
 class RetryConfig:
     """How often and when a failed step is tried again.
@@ -107,14 +111,12 @@ class RetryConfig:
 
     def __attrs_post_init__(self) -> None:
         if self.wait is not None and self.minutes_between_retries is not None:
-            remedy = "Keep one of the two."
-            raise refuse("retry", "wait and minutes_between_retries say the same thing.", remedy, "decorator-conflict")
+            raise _conflict("wait and minutes_between_retries say the same thing.", "Keep one of the two.")
         if not self.first_wait and (self.backoff != 1.0 or self.jitter or self.max_wait is not None):
-            remedy = 'Say how long to wait at first: wait="10s".'
-            raise refuse("retry", "backoff, max_wait and jitter change a wait that is 0.", remedy, "decorator-conflict")
+            raise _conflict("backoff, max_wait and jitter change a wait that is 0.", 'Say how long to wait at first: wait="10s".')
         if self.max_wait is not None and self.max_wait < self.first_wait:
-            remedy = "Make max_wait at least as long as wait."
-            raise refuse("retry", f"max_wait is shorter than the first wait of {self.first_wait:g} s.", remedy, "decorator-conflict")
+            problem = f"max_wait is shorter than the first wait of {self.first_wait:g} s."
+            raise _conflict(problem, "Make max_wait at least as long as wait.")
 
     @property
     def first_wait(self) -> float:

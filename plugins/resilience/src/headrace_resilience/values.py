@@ -17,9 +17,9 @@ _DURATION: Final = re.compile(r"(?:\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(ms|s|m|h
 _PART: Final = re.compile(r"([0-9]*\.?[0-9]*)\s*(ms|s|m|h|d)")
 
 
-def refuse(decorator: str, problem: str, remedy: str, code: str = "decorator-invalid") -> FlowDefinitionError:
+def refuse(decorator: str, problem: str, remedy: str) -> FlowDefinitionError:
     """The error for a value that has no meaning; `problem` continues the sentence that starts with the decorator's name."""
-    return FlowDefinitionError(f"@{decorator}: {problem}", remedy=remedy, code=code)
+    return FlowDefinitionError(f"@{decorator}: {problem}", remedy=remedy, code="decorator-invalid")
 
 
 def number(decorator: str, name: str, value: Any, *, least: float = 0.0, most: float = math.inf) -> float:
