@@ -1,10 +1,13 @@
 import socket
+import sys
 import threading
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from headrace_hookspecs import StepNode
 from headrace_processes.safety import unfit_to_fork
 from headrace_testkit.scripted import ScriptedEntry
 
@@ -29,14 +32,14 @@ def test_python_threads_are_a_reason_not_to_fork(thread: threading.Thread) -> No
 
 @pytest.mark.parametrize("name", ["grpc", "jax", "tensorflow"])
 def test_a_library_known_not_to_survive_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setitem(__import__("sys").modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
     assert unfit_to_fork() == f"the flow imports {name}, which does not survive a fork"
 
 
 @pytest.mark.parametrize(("initialised", "reason"), [(True, "importing the flow initialised CUDA"), (False, None)])
 def test_torch_alone_is_no_reason_an_initialised_cuda_is(monkeypatch: pytest.MonkeyPatch, initialised: bool, reason: str | None) -> None:
     torch = SimpleNamespace(cuda=SimpleNamespace(is_initialized=lambda: initialised))
-    monkeypatch.setitem(__import__("sys").modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "torch", torch)
     assert unfit_to_fork() == reason
 
 
@@ -80,10 +83,16 @@ def test_what_only_shows_in_the_new_process_is_no_obstacle_either(launched: Any,
 
 
 def test_a_step_environment_that_cannot_be_forked_falls_back_with_its_variables(launched: Any) -> None:
-    from headrace_hookspecs import StepNode
-
     driver = launched("fork", ScriptedEntry(state={"thread": True}))
     assert driver.one("describe").messages[0]["preloaded"][0] == "context"
     told = driver.one(StepNode("describe", "linear", env={"MODE": "fast"})).messages[0]
     assert (told["environ"]["MODE"], told["preloaded"][0]) == ("fast", "from the command line")
     assert len(launched.said) == 1
+
+
+@pytest.mark.parametrize("name", ["fork", "spawn"])
+def test_a_folder_that_is_gone_is_said_in_the_log_of_each_attempt(launched: Any, tmp_path: Path, name: str) -> None:
+    launched.cwd = str(tmp_path / "gone")
+    ended = launched(name).one("succeed")
+    assert ended.last.kind == "lost"
+    assert b"preparing the process that all tasks start from failed (FileNotFoundError" in ended.stderr

@@ -100,7 +100,8 @@ class Zygote:
                 return True
         if key not in self.running:
             return False
-        self.killed.add(key)
+        if number == signal.SIGKILL:
+            self.killed.add(key)
         self._send(encode({"do": "signal", "key": key, "number": number}))
         return True
 

@@ -164,7 +164,7 @@ class ProcessLauncher:
         if zygote.mode == "exec":
             for start in waiting:
                 close_all(start.ends)
-                self._attempts.ended(start.spec.key, Exit(), "the process that starts tasks ended before it could start this one")
+                self._attempts.ended(start.spec.key, Exit(), problem or "the process that starts tasks ended")
         elif problem:
             if self._mode == "fork":
                 self._fall_back(problem)
