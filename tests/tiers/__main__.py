@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (budget.BudgetError, LookupError) as error:
         print(f"tiers: {error.args[0]}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that a suite that runs is ended too
     return 0 if run_tier(options.root, tier, suites, required) else 1
 
 

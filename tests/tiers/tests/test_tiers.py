@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,10 @@ suites = ["one"]
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Make a tree with one suite and run its tier: (exit status, the lines it printed)."""
+def start(tmp_path):
+    """Make a tree with one suite and start its tier."""
 
-    def run(tests=None, suite='paths = ["suite"]', hard_minutes=5, **environment):
+    def start(tests=None, suite='paths = ["suite"]', hard_minutes=5, **environment):
         (tmp_path / "tests").mkdir()
         (tmp_path / "tests" / "budget.toml").write_text(BUDGET.format(suite=suite, hard_minutes=hard_minutes))
         (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = long\n")
@@ -37,14 +38,26 @@ def run(tmp_path):
             (tmp_path / "suite").mkdir()
             (tmp_path / "suite" / "test_it.py").write_text(tests)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
-        done = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "tiers", "small", "--root", str(tmp_path)],
             cwd=TESTS,
             env={**clean, **environment},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
-        return done.returncode, (done.stdout + done.stderr).splitlines()
+
+    return start
+
+
+@pytest.fixture
+def run(start):
+    """The same, to its end: (exit status, the lines it printed)."""
+
+    def run(*arguments, **options):
+        with start(*arguments, **options) as runner:
+            lines = runner.stdout.read().splitlines()
+        return runner.returncode, lines
 
     return run
 
@@ -103,6 +116,16 @@ def test_a_suite_that_outlives_the_tier_is_ended_with_all_its_children(run, tmp_
     assert any("FAILED: stopped, out of time" in line for line in lines)
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # waits until the child is gone
+
+
+def test_a_runner_that_is_told_to_stop_ends_what_it_runs(start, tmp_path):
+    pipe = tmp_path / "open-while-the-suite-lives"
+    os.mkfifo(pipe)
+    with start(f"import time\ndef test_a():\n    with open({str(pipe)!r}, 'w'):\n        time.sleep(600)\n") as runner:
+        with pipe.open() as file:
+            runner.terminate()
+            assert file.read() == ""  # returns when the suite has let go of it
+        assert runner.wait() == 128 + signal.SIGTERM
 
 
 def test_a_skip_that_names_a_required_component_fails(run):
