@@ -40,12 +40,14 @@ sys.exit(int(sys.argv[1]))
 
 def test_forked_processes_report_what_came_after_the_fork():
     program = """
-import os
+import gc, os
 import attrs
 
+Early = attrs.make_class("Early", ["size"], frozen=True)
+gc.freeze()
 pid = os.fork()
 if pid == 0:
-    Box = attrs.make_class("Box", ["size"], frozen=True)
+    Late = attrs.make_class("Late", ["size"], frozen=True)
     import colorsys
     os._exit(0)
 os.waitpid(pid, 0)
@@ -53,8 +55,9 @@ os.waitpid(pid, 0)
     result = measure(program)
     (child,) = result.forked
     assert child.parent == result.main.pid
-    assert (child.new_classes, "colorsys" in child.new_modules, "attr" in child.new_modules) == ({"__main__.Box"}, True, False)
-    assert result.main.classes == frozenset()
+    assert (child.new_classes, child.classes) == ({"__main__.Late"}, {"__main__.Early", "__main__.Late"})
+    assert ("colorsys" in child.new_modules, "attr" in child.new_modules) == (True, False)
+    assert result.main.classes == {"__main__.Early"}
 
 
 def test_a_program_that_is_killed_is_no_measurement():

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import json
 import os
 import subprocess
@@ -14,23 +15,38 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+
+def attrs_classes() -> list[str]:
+    """`module.Class` of every attrs class in this process, sorted; attrs' own, which come with importing it, are left out.
+
+    Each costs about half a millisecond to create.
+    """
+    gc.collect()  # a class with slots replaces one that attrs made first
+    found: set[type] = set()
+    waiting: list[type] = [object]
+    while waiting:  # not gc.get_objects(), which leaves out what was frozen before a fork
+        fresh: set[type] = set(type.__subclasses__(waiting.pop())) - found
+        found |= fresh
+        waiting += fresh
+    named = (each for each in found if "__attrs_attrs__" in vars(each) and each.__module__.partition(".")[0] != "attr")
+    return sorted(f"{each.__module__}.{each.__qualname__}" for each in named)
+
+
 # Runs before the program. It must not import what the program would be blamed for: os, sys, gc and atexit are there or free.
-_PROBE = """
-import atexit, gc, os, sys
+_PROBE = (
+    "import gc\n"
+    + inspect.getsource(attrs_classes)
+    + """
+import atexit, os, sys
 _folder, _program = sys.argv[1:3]
 sys.argv[:3] = ["-c"]
 _state = {"parent": None, "modules": set(sys.modules), "classes": set()}
 
-def _classes():
-    gc.collect()
-    found = [c for c in gc.get_objects() if issubclass(type(c), type) and "__attrs_attrs__" in vars(c)]
-    return {c.__module__ + "." + c.__qualname__ for c in found if c.__module__.partition(".")[0] != "attr"}
-
 def _forked():
-    _state.update(parent=os.getppid(), modules=set(sys.modules), classes=_classes())
+    _state.update(parent=os.getppid(), modules=set(sys.modules), classes=set(attrs_classes()))
 
 def _report():
-    modules, classes = set(sys.modules), _classes()
+    modules, classes = set(sys.modules), set(attrs_classes())
     import json
     report = {
         "pid": os.getpid(), "parent": _state["parent"],
@@ -50,6 +66,7 @@ atexit.register(_report)
 _globals = {"__name__": "__main__"}
 exec(compile(_program, "<program>", "exec"), _globals)
 """
+)
 
 
 class Report(NamedTuple):
@@ -71,19 +88,6 @@ class Measurement(NamedTuple):
     status: int
     stdout: str
     stderr: str
-
-
-def attrs_classes() -> list[str]:
-    """`module.Class` of every attrs class in this process, sorted; attrs' own, which come with importing it, are left out.
-
-    Each costs about half a millisecond to create.
-    """
-    gc.collect()
-    return sorted(f"{each.__module__}.{each.__qualname__}" for each in gc.get_objects() if _is_attrs(each))
-
-
-def _is_attrs(each: object) -> bool:
-    return issubclass(type(each), type) and "__attrs_attrs__" in vars(each) and each.__module__.partition(".")[0] != "attr"
 
 
 def measure(
