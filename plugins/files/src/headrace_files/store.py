@@ -65,7 +65,7 @@ class FileStore:
                     _unlink(temporary)
                     raise
             except OSError as error:
-                raise failed(error, path, writing=True) from error
+                raise self._failed(error, path, writing=True) from error
 
     def put_if_absent(self, key: str, data: Sequence[Buffer]) -> bool:
         """A hard link fails where its name exists, on every file system that has them; elsewhere a lock makes it so."""
@@ -87,7 +87,7 @@ class FileStore:
             finally:
                 _unlink(temporary)
         except OSError as error:
-            raise failed(error, path, writing=True) from error
+            raise self._failed(error, path, writing=True) from error
 
     def get_many(self, ranges: Iterable[BlobRange]) -> Iterator[bytes | None]:
         """Consecutive ranges of one blob share its open file."""
@@ -109,7 +109,7 @@ class FileStore:
                 except (FileNotFoundError, NotADirectoryError):
                     yield None
                 except OSError as error:
-                    raise failed(error, path, writing=False) from error
+                    raise self._failed(error, path, writing=False) from error
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -123,7 +123,7 @@ class FileStore:
             except (FileNotFoundError, NotADirectoryError):
                 yield None
             except OSError as error:
-                raise failed(error, path, writing=False) from error
+                raise self._failed(error, path, writing=False) from error
             else:
                 yield BlobStat(key, found.st_size, found.st_mtime) if stat.S_ISREG(found.st_mode) else None
 
@@ -146,7 +146,7 @@ class FileStore:
             except OSError as error:
                 if os.path.isdir(path):
                     continue
-                raise failed(error, path, writing=True) from error
+                raise self._failed(error, path, writing=True) from error
             folder = key.rpartition("/")[0]
             while folder and _rmdir(f"{self._root}/{folder}"):
                 self._safe.discard(folder)
@@ -155,16 +155,22 @@ class FileStore:
     def close(self) -> None:
         """Nothing is open between two calls."""
 
+    def _failed(self, error: OSError, path: str, *, writing: bool) -> StoreError:
+        if error.errno in (errno.ENOTDIR, errno.EEXIST) and not os.path.isdir(self._root):
+            remedy = "Move it away, or choose another folder: -o datastore.files.root=DIR"
+            return StoreError(f"{self._root} is no folder.", code="store-root", remedy=remedy)
+        return failed(error, path, writing=writing)
+
     def _path(self, key: str) -> str:
         """The file of a key. Raises StoreError for what is no key, or would leave the directory through a link."""
         if not _KEY.match(key) or ".." in key:
             raise StoreError(f"{key!r} is no key of a datastore.", code="store-key-invalid")
-        folder = key.rpartition("/")[0]
-        if folder not in self._safe:
-            self._check(folder)
+        self._check(key.rpartition("/")[0])
         return f"{self._root}/{key}"
 
     def _check(self, folder: str) -> None:
+        if folder in self._safe:
+            return
         expected = os.path.join(os.path.realpath(self._root), folder) if folder else os.path.realpath(self._root)
         if os.path.realpath(f"{self._root}/{folder}") != expected:
             raise StoreError(f"{self._root}/{folder} goes through a symbolic link; the store follows none.", code="store-link")
@@ -254,7 +260,10 @@ class FileStore:
 
     def _scan(self, folder: str) -> Sequence[tuple[str, os.DirEntry[str]]]:
         """The entries of a folder (its key with a `/` at the end) sorted as keys sort; directories have a `/` at the end."""
-        path = self._path(folder[:-1]) if folder else self._root
+        path = self._root
+        if folder:
+            path = self._path(folder[:-1])
+            self._check(folder[:-1])
         found = []
         try:
             with os.scandir(path) as entries:
@@ -267,7 +276,7 @@ class FileStore:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise failed(error, path, writing=False) from error
+            raise self._failed(error, path, writing=False) from error
         found.sort(key=lambda one: one[0])
         return found
 
