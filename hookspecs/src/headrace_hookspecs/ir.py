@@ -7,7 +7,7 @@ Values inside are JSON; a function is a reference `module:qualname`. What only p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from attrs import field, frozen
 
@@ -20,8 +20,7 @@ StepKind = Literal["linear", "split", "foreach", "switch", "join", "end"]
 ParameterKind = Literal["plain", "json", "include", "config"]
 
 
-@frozen
-class Source:
+class Source(NamedTuple):
     """Where in the user's files something was said; `line` counts from 1, 0 where unknown."""
 
     file: str

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from headrace_hookspecs.datastore import BlobRange, BlobStore
 from headrace_hookspecs.errors import NotFoundError, StoreError, StoreUnavailableError
 from headrace_hookspecs.lifecycle import RunState
-from headrace_hookspecs.metadata import Fact
 from headrace_hookspecs.outcome import Outcome
 from headrace_hookspecs.task import TaskSpec
 
@@ -19,6 +18,9 @@ from .content import get_content, put_contents
 from .logs import LogDecoder, LogLine
 from .record import FORMAT, Record, decode_frame, decode_record, encode_record, new_header, seal, trusted, unseal
 from .reuse import Reuse
+
+if TYPE_CHECKING:
+    from headrace_hookspecs.metadata import Fact
 
 BATCH: Final = 64
 _LOG_BATCH: Final = 8
@@ -234,6 +236,8 @@ class RunStore:
 
     def facts(self) -> Iterator[Fact]:
         """Everything that the index of facts should know of this run. Reused tasks are facts of the run that did the work."""
+        from headrace_hookspecs.metadata import Fact
+
         yield run_fact(self.read_run())
         for kind in ("commits/", "attempts/"):
             for record in self._records(self._prefix + kind):
@@ -276,6 +280,8 @@ class RunStore:
 
 def run_fact(record: Mapping[str, Any]) -> Fact:
     """What the index keeps of a run record."""
+    from headrace_hookspecs.metadata import Fact
+
     kept = ("created", "user", "parameters", "tags", "system_tags", "origin")
     data = {name: record[name] for name in kept if name in record}
     return Fact("run", record["flow"], record["run"], time=float(record["created"]), data=data)
@@ -283,6 +289,8 @@ def run_fact(record: Mapping[str, Any]) -> Fact:
 
 def task_fact(record: Record) -> Fact:
     """What the index keeps of a commit or attempt record."""
+    from headrace_hookspecs.metadata import Fact
+
     outcome = record.outcome
     data: dict[str, Any] = {"status": outcome.status, "attempt": record.attempt, "started": record.started, "ended": record.ended}
     if outcome.size is not None:
