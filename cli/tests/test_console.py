@@ -24,7 +24,7 @@ def event(kind: Any, at: float = 0.0, step: str = "", task: str = "", attempt: i
 
 def shown(*events: Event) -> list[str]:
     stream = io.StringIO()
-    console = Console(stream)
+    console = Console(stream=stream)
     for each in events:
         console(each)
     console.close()

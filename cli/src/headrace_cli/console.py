@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from .live import LiveLine, Progress
-from .output import coloured
+from .output import coloured, put
 
 if TYPE_CHECKING:
     from headrace_hookspecs import Event
@@ -23,27 +24,29 @@ _SEGFAULT: Final = 11
 
 
 class Console:
-    """Listens to the events of one run. Call `close` when the run is over, however it ended."""
+    """Listens to the events of one run. Call `close` when the run is over, however it ended.
 
-    def __init__(self, stream: IO[str] | None = None, *, live: bool | None = None) -> None:
+    `following` maps each step to those that follow it; `echoes` tells that what tasks print is on the terminal before its event comes.
+    """
+
+    def __init__(self, following: Mapping[str, Sequence[str]] | None = None, stream: IO[str] | None = None) -> None:
+        self.echoes = False
         self._stream = sys.stdout if stream is None else stream
         self._colour = coloured(self._stream)
         self._pids: dict[tuple[str, str, int | None], int] = {}
         self._absorbing: set[tuple[str, str]] = set()
         self._second = (-1, "")
-        wanted = self._stream.isatty() if live is None else live
-        self._live = LiveLine(self._stream, Progress()) if wanted and _can_redraw() else None
+        self._live = LiveLine(self._stream, Progress(following)) if self._stream.isatty() and _can_redraw() else None
 
     def __call__(self, event: Event) -> None:
         """Show what the event says."""
         lines = self._lines(event)
         if self._live is not None:
-            if event.kind == "run-started" and not event.data.get("echoes"):
+            if event.kind == "run-started" and not self.echoes:
                 self._live.start()
             self._live.take(event, lines)
         elif lines:
-            self._stream.write("".join(lines))
-            self._stream.flush()
+            put(self._stream, "".join(lines))
 
     def close(self) -> None:
         """Take the live status away."""
@@ -53,7 +56,7 @@ class Console:
     def _lines(self, event: Event) -> list[str]:
         kind, data = event.kind, event.data
         if kind == "log-line":
-            return [] if data.get("echoed") else [self._output(event, str(data["text"]))]
+            return [] if self.echoes and event.step else [self._output(event, str(data["text"]))]
         if kind == "attempt-started":
             pid = data.get("pid")
             if pid:
@@ -85,18 +88,20 @@ class Console:
         text = text.rstrip("\r").rpartition("\r")[2]
         if self._colour:
             reset = _OFF if "\x1b" in text else ""
-            return f"{_DIM}{self._stamp(event.time)} {self._who(event)}{_OFF} {text}{reset}\n"
-        return f"{self._stamp(event.time)} {self._who(event)} {text}\n"
+            return f"{_DIM}{self._stamp(event.time)} {self._who(event)}{_OFF}{text}{reset}\n"
+        return f"{self._stamp(event.time)} {self._who(event)}{text}\n"
 
     def _system(self, event: Event, text: str, *, bad: bool = False) -> str:
-        who = f"{self._who(event)} " if event.step else ""
+        who = self._who(event)
         if self._colour:
             return f"{_DIM}{self._stamp(event.time)} {_OFF}{_BAD if bad else _BOLD}{who}{text}{_OFF}\n"
         return f"{self._stamp(event.time)} {who}{text}\n"
 
     def _who(self, event: Event) -> str:
+        if not event.step:
+            return ""
         pid = self._pids.get((event.step, event.task, event.attempt))
-        return f"[{event.run}/{event.step}/{event.task}{f' (pid {pid})' if pid else ''}]"
+        return f"[{event.run}/{event.step}/{event.task}{f' (pid {pid})' if pid else ''}] "
 
     def _stamp(self, moment: float) -> str:
         second = int(moment)
@@ -108,7 +113,7 @@ class Console:
 def _can_redraw() -> bool:
     import os
 
-    return os.environ.get("TERM", "dumb") != "dumb" or sys.platform == "win32"
+    return os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _ending(data: Any) -> list[tuple[str, bool]]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
-import shlex
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from .console import Console
+from .explaining import explained
 from .flowcommand import loaded_flow
-from .output import emit_line
+from .output import put
 from .session import CliSession
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ def drive(ctx: click.Context, as_json: bool, start: Start) -> int:
     """Run, show what happens, and return the exit status. Raises RunFailed or RunInterrupted, worded for the user."""
     session, loaded = ctx.ensure_object(CliSession), loaded_flow(ctx)
     project = session.open(loaded)
-    listener = JsonLines() if as_json else Console()
+    listener = JsonLines() if as_json else Console(_following(loaded))
 
     def listen(event: Event) -> None:
         if event.kind == "run-started":
             session.talk(f"Data of this run: {project.blobs.location}")
+            listener.echoes = project.launcher(str(event.data["launcher"])).echoes
         listener(event)
 
     try:
@@ -45,14 +46,32 @@ def drive(ctx: click.Context, as_json: bool, start: Start) -> int:
         listener.finish(result)  # type: ignore[union-attr]
     if result.state == "succeeded":
         return 0
-    raise _explained(ctx, loaded, result, shown=not as_json and sys.stdout.isatty())
+    raise explained(ctx, result, shown=not as_json and sys.stdout.isatty())
+
+
+def _following(loaded: LoadedFlow) -> dict[str, tuple[str, ...]]:
+    """The steps after each step, for the status on a terminal; nowhere else are they needed."""
+    if not sys.stdout.isatty():
+        return {}
+    from headrace.dsl.build import build_graph
+
+    return {name: step.next for name, step in build_graph(loaded.cls).steps.items()}
 
 
 class JsonLines:
-    """Prints every event as one line of JSON. The last, `run-ended`, waits until it is known which task failed."""
+    """Prints every event as one line of JSON. The last, `run-ended`, waits until it is known which task failed.
+
+    Whatever else is written to standard output meanwhile, by a task in this process, goes to standard error.
+    """
 
     def __init__(self) -> None:
+        self.echoes = False
         self._last: dict[str, Any] | None = None
+        self._stream: IO[str] = sys.stdout
+        if sys.stdout is sys.__stdout__:
+            put(self._stream, "")
+            self._stream = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
+            os.dup2(2, 1)
 
     def __call__(self, event: Event) -> None:
         """Print the event."""
@@ -61,57 +80,16 @@ class JsonLines:
         if event.kind == "run-ended":
             self._last = document
         else:
-            emit_line(document)
+            self._write(document)
 
     def finish(self, result: RunResult) -> None:
         """Print the result."""
         if self._last is not None:
             failed = {"failed_task": result.failed_task, "failed_attempt": result.failed_attempt}
-            emit_line({**self._last, "data": {**self._last["data"], **failed}})
+            self._write({**self._last, "data": {**self._last["data"], **failed}})
 
     def close(self) -> None:
-        """Nothing is left on the terminal."""
+        """Nothing has to be tidied."""
 
-
-def _explained(ctx: click.Context, loaded: LoadedFlow, result: RunResult, *, shown: bool) -> Exception:
-    """How the run ended and how to look closer, after the user's own traceback where the terminal has not `shown` it."""
-    from headrace_hookspecs.errors import RunFailed, RunInterrupted
-
-    program = ctx.parent.command_path if ctx.parent is not None else "flow"
-    target = "" if ctx.ensure_object(CliSession).flow is not None else f" {_named(loaded)}"
-    path = f"{result.flow}/{result.run}"
-    if result.state == "cancelled":
-        return RunInterrupted(f"Run {path} was interrupted.", remedy=f"{program} resume{target}   to go on with it")
-    failure, task = result.failure, result.failed_task
-    trace = failure.traceback if failure is not None else ""
-    if trace and not shown:
-        click.echo(trace.rstrip(), err=True)
-    if task is None:
-        return RunFailed(f"Run {path} failed{f': {failure.message}' if failure is not None else ''}.")
-    step = task.split("/")[2]
-    file, line = _place(trace)
-    reason = f"{failure.type.rpartition('.')[2]}: {failure.message}".lstrip(": ") if failure is not None else "unknown"
-    ways = [
-        (f"{program} logs {task}", "what it printed"),
-        (f"{program} dump {task}", "what it had assigned"),
-        (f"{program} run{target} -o launcher.name=inline", "run in this process, where breakpoint() works"),
-        (f"{program} resume{target}", "go on from here once it is mended"),
-    ]
-    width = max(len(way) for way, _ in ways)
-    remedy = "\n  ".join(["To look closer:", *(f"  {way:<{width}}  {why}" for way, why in ways)])
-    return RunFailed(
-        f"Step {step!r} failed in attempt {result.failed_attempt} of task {task}: {reason}", remedy=remedy, file=file, line=line, step=step
-    )
-
-
-def _named(loaded: LoadedFlow) -> str:
-    """The flow as the user would name it on the command line."""
-    if loaded.file is None:
-        return f"-m {loaded.module}:{loaded.cls.__name__}"
-    return shlex.quote(os.path.relpath(loaded.file))
-
-
-def _place(trace: str) -> tuple[str | None, int | None]:
-    """The file and line of the innermost frame of a traceback."""
-    frames = re.findall(r'^  File "(.+?)", line (\d+)', trace, re.MULTILINE)
-    return (frames[-1][0], int(frames[-1][1])) if frames else (None, None)
+    def _write(self, document: dict[str, Any]) -> None:
+        put(self._stream, json.dumps(document, ensure_ascii=False) + "\n")

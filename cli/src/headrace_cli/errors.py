@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import paint
+from .output import paint, put, silence
 
 if TYPE_CHECKING:
     from headrace_hookspecs import HeadraceError
@@ -22,13 +22,12 @@ def guard(program: Callable[[], int | None]) -> int:
     """Run `program` and return the exit status of the process: its own, or that of what it raised, worded on standard error."""
     try:
         status = program() or 0
-        sys.stdout.flush()
+        put(sys.stdout, "")
         return status
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
-        # whoever read our output has gone; the interpreter must not find that out a second time at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return report(error)
@@ -77,16 +76,15 @@ def _interrupted() -> int:
 def _of_click(error: click.ClickException) -> HeadraceError:
     from headrace_hookspecs.errors import UsageError
 
-    code = "usage"
-    if isinstance(error, click.NoSuchOption):
-        code = "option-unknown"
-    elif isinstance(error, click.MissingParameter):
-        code = "argument-missing"
-    elif isinstance(error, click.BadParameter):
-        code = "option-invalid"
     context = getattr(error, "ctx", None)
-    remedy = f"See '{context.command_path} --help'." if context is not None else None
-    return UsageError(error.format_message(), remedy=remedy, code=code)
+    text, remedy = error.format_message(), f"See '{context.command_path} --help'." if context is not None else None
+    if isinstance(error, click.NoSuchOption):
+        return UsageError(text, remedy=remedy, code="option-unknown")
+    if isinstance(error, click.MissingParameter):
+        return UsageError(text, remedy=remedy, code="argument-missing")
+    if isinstance(error, (click.BadParameter, click.BadOptionUsage)):
+        return UsageError(text, remedy=remedy, code="option-invalid")
+    return UsageError(text, remedy=remedy)
 
 
 def _internal(error: Exception) -> HeadraceError:

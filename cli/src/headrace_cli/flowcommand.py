@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Callable[..., Any])
 
 _LOADED: Final = "headrace.loaded"
+_TARGET: Final = "headrace.target"
 _EXTRA: Final = "headrace.extra"
 _DROPPED: Final = "headrace.dropped"
 
@@ -35,6 +39,14 @@ def loaded_flow(ctx: click.Context) -> LoadedFlow:
     """The flow that the command is about."""
     loaded: LoadedFlow = ctx.meta[_LOADED]
     return loaded
+
+
+def named_flow(ctx: click.Context) -> str:
+    """The words, after a space, that named the flow on the command line; none behind `python FILE`."""
+    target: Target | None = ctx.meta.get(_TARGET)
+    if target is None:
+        return ""
+    return f" {'-m ' if target.module else ''}{shlex.quote(target.text)}"
 
 
 class FlowCommand(click.Command):
@@ -64,10 +76,11 @@ class FlowCommand(click.Command):
             raise
 
     def _load(self, ctx: click.Context, fixed: LoadedFlow | None, target: Target | None) -> None:
-        loaded = fixed or (target.load() if target else None)
+        with contextlib.redirect_stdout(sys.stderr):  # what a flow file prints while it is imported is no data of ours
+            loaded = fixed or (target.load() if target else None)
         if loaded is None:
             return
-        ctx.meta[_LOADED] = loaded
+        ctx.meta[_LOADED], ctx.meta[_TARGET] = loaded, target
         if self.takes_parameters:
             from .flowoptions import options_of
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Final
+
+from .output import put
 
 if TYPE_CHECKING:
     from headrace_hookspecs import Event
@@ -19,13 +21,13 @@ _DONE: Final = frozenset({"succeeded", "absorbed", "superseded"})
 class Progress:
     """How many tasks are known, running, done and failed. Children of a foreach are known as soon as it has split."""
 
-    def __init__(self) -> None:
+    def __init__(self, following: Mapping[str, Sequence[str]] | None = None) -> None:
         self.started: float | None = None
         self.done = 0
         self.failed = 0
         self.total = 0
         self._ahead: dict[str, int] = {}
-        self._next: dict[str, Sequence[str]] = {}
+        self._next = following or {}
         self._running: dict[tuple[str, str], int | None] = {}
         self._seen: set[tuple[str, str]] = set()
 
@@ -43,8 +45,6 @@ class Progress:
         kind, key = event.kind, (event.step, event.task)
         if kind == "run-started":
             self.started = event.time
-            steps = event.data.get("steps")
-            self._next = steps if isinstance(steps, dict) else {}
         elif kind == "foreach-split":
             for child in self._next.get(event.step, ())[:1]:
                 size = int(event.data["size"])
@@ -133,8 +133,7 @@ class LiveLine:
                     self._put(_ERASE if self._shown else "", status)
 
     def _put(self, text: str, status: str) -> None:
-        self._stream.write(text + status)
-        self._stream.flush()
+        put(self._stream, text + status)
         if status:
             self._shown = status
             self._drawn = time.monotonic()

@@ -23,6 +23,20 @@ def paint(text: str, style: str, stream: IO[str]) -> str:
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if coloured(stream) else text
 
 
+def silence(stream: IO[str]) -> None:
+    """Whoever read `stream` has gone: what is still written to it goes nowhere from now on, and is no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def put(stream: IO[str], text: str) -> None:
+    """Write at once. A reader that has gone does not stop what is being told."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        silence(stream)
+
+
 def emit(data: Any) -> None:
     """Print one JSON document on standard output."""
     import json

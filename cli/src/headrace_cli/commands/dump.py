@@ -69,6 +69,9 @@ def command(
         from headrace_hookspecs.errors import NotFoundError
 
         raise NotFoundError(f"No artifact {' or '.join(map(repr, wanted))} in {', '.join(found)}.", code="artifact-not-found")
+    for path, artifacts in found.items():
+        if not artifacts:
+            session.talk(f"{path} kept no artifacts.")
     if file is not None:
         _write(file, {path: {each.id: each.data for each in artifacts} for path, artifacts in found.items()})
     elif as_json:

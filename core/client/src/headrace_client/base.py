@@ -46,10 +46,6 @@ class Item(Generic[C]):
     def _check(self) -> None:
         """Raise NotFoundError unless the thing exists."""
 
-    def _missing(self) -> NotFoundError:
-        place = self.project.blobs.location
-        return NotFoundError(f"There is no {self.kinds[-1]} {self.pathspec} in {place}.", code=f"{self.kinds[-1]}-not-found")
-
     @property
     def path_components(self) -> list[str]:
         """The parts of the pathspec."""
@@ -94,6 +90,11 @@ class Item(Generic[C]):
 
     def _ipython_key_completions_(self) -> list[str]:
         return [str(getattr(child, "id", child)) for child in self]
+
+
+def absent(item: Item[Any], *, code: str) -> NotFoundError:
+    """The error for an item that its project does not have."""
+    return NotFoundError(f"There is no {item.kinds[-1]} {item.pathspec} in {item.project.blobs.location}.", code=code)
 
 
 def moment(seconds: float) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .base import Item, _open, moment
+from .base import Item, _open, absent, moment
 from .reading import RunReader, flow_names, run_ids
 from .tasks import Data, Task
 
@@ -30,7 +30,7 @@ class Flow(Item["Run"]):
 
     def _check(self) -> None:
         if next(iter(self._ids()), None) is None:
-            raise self._missing()
+            raise absent(self, code="flow-not-found")
 
     def _ids(self) -> list[str]:
         return run_ids(self.project, self.id)
@@ -207,7 +207,7 @@ class Step(Item[Task]):
 
     def _check(self) -> None:
         if self.id not in self.reader.graph.steps:
-            raise self._missing()
+            raise absent(self, code="step-not-found")
 
     @cached_property
     def reader(self) -> RunReader:

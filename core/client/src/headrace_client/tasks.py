@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headrace_hookspecs.errors import NotFoundError
 from headrace_hookspecs.ids import parse_task_id
 
-from .base import Item, moment
+from .base import Item, absent, moment
 from .reading import RunReader
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Task(Item["Artifact"]):
             return
         numbers = self._numbers()
         if not numbers:
-            raise self._missing()
+            raise absent(self, code="task-not-found")
         if self._attempt is not None and self._attempt not in numbers:
             known = ", ".join(map(str, numbers))
             raise NotFoundError(
@@ -328,7 +328,7 @@ class Artifact(Item[Any]):
 
     def _check(self) -> None:
         if self.id not in self.parent.names():
-            raise self._missing()
+            raise absent(self, code="artifact-not-found")
 
     @property
     def parent(self) -> Task:
@@ -341,7 +341,7 @@ class Artifact(Item[Any]):
     def _entry(self) -> Entry:
         opened = self.parent._opened()
         if opened is None:
-            raise self._missing()
+            raise absent(self, code="artifact-not-found")
         return opened.entry(self.id)
 
     @property
