@@ -170,19 +170,23 @@ class SqliteStore:
                 _make(folder)
         except OSError as error:
             raise not_made(error, self._path) from error
-        network = network_file_system(folder)
-        if network is not None:
-            self._say(
-                f"{self._path} is on a network file system ({network}): it is kept without a write-ahead log, which is slower. "
-                "A local file is better: -o metadata.sqlite.path=FILE"
-            )
-        connection = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        name, network = self._path, network_file_system(folder)
+        if os.path.exists(self._path) and not os.access(folder, os.W_OK) and not os.path.exists(f"{self._path}-wal"):
+            # reading needs files beside it, too, unless SQLite is told that nobody else writes; without a log nobody does
+            name = "file:" + self._path.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + "?immutable=1"
+        connection = sqlite3.connect(name, self._timeout, isolation_level=None, check_same_thread=False, uri=name != self._path)
         try:
             connection.execute("BEGIN")
             old = version(connection, self._path) < len(STEPS)
             connection.execute("COMMIT")
-            if old or network is not None:
-                self._choose_journal(connection, "wal" if network is None else "delete")
+            if network is not None:
+                self._say(
+                    f"{self._path} is on a network file system ({network}): it is kept without a write-ahead log, which is slower. "
+                    "A local file is better: -o metadata.sqlite.path=FILE"
+                )
+                self._journal(connection, "delete", self._timeout if old else 0.0)
+            elif old:
+                self._journal(connection, "wal", self._timeout)
             if old:
                 connection.execute("BEGIN IMMEDIATE")
                 bring_up(connection, self._path)
@@ -194,20 +198,26 @@ class SqliteStore:
             raise
         return connection
 
-    def _choose_journal(self, connection: sqlite3.Connection, journal: str) -> None:
-        """SQLite does not wait for another process that is opening the file at the same time; we do."""
+    def _journal(self, connection: sqlite3.Connection, kind: str, patience: float) -> None:
+        """Choose the journal. SQLite does not wait for a process that opens the file at the same time, so we do; a file that others hold
+        open stays as it is.
+        """
         import sqlite3
         from time import monotonic, sleep
 
-        deadline = monotonic() + self._timeout
+        deadline = monotonic() + patience
+        connection.execute("PRAGMA busy_timeout = 0")
         while True:
             try:
-                connection.execute(f"PRAGMA journal_mode = {journal}")
-                return
+                connection.execute(f"PRAGMA journal_mode = {kind}")
+                break
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or monotonic() > deadline:
+                if "locked" not in str(error) or (patience and monotonic() > deadline):
                     raise
+                if not patience:
+                    break
                 sleep(0.01)
+        connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
 
 
 def _fact(row: Sequence[Any]) -> Fact:
