@@ -6,24 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headrace_client import Flow, Run, Runner, Step, Task
-    from headrace_hookspecs.errors import (
-        ConfigError,
-        CorruptDataError,
-        FlowDefinitionError,
-        FlowFileError,
-        GraphError,
-        HeadraceError,
-        InvalidTransitionError,
-        MissingCapabilityError,
-        NotFoundError,
-        ParameterError,
-        PluginError,
-        RunFailed,
-        RunInterrupted,
-        SerializationError,
-        StoreError,
-        UsageError,
-    )
+    from headrace_hookspecs import errors
+    from headrace_hookspecs.errors import HeadraceError
     from headrace_resilience import catch, retry, timeout
     from headrace_resources import environment, resources
 
@@ -36,68 +20,34 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ConfigError",
-    "CorruptDataError",
-    "Flow",
-    "FlowDefinitionError",
-    "FlowFileError",
-    "FlowSpec",
-    "GraphError",
-    "HeadraceError",
-    "Inputs",
-    "InvalidTransitionError",
-    "JSONType",
-    "MissingCapabilityError",
-    "NotFoundError",
-    "Parameter",
-    "ParameterContext",
-    "ParameterError",
-    "PluginError",
-    "Run",
-    "RunFailed",
-    "RunInterrupted",
-    "Runner",
-    "SerializationError",
-    "Step",
-    "StoreError",
-    "Task",
-    "UsageError",
-    "catch",
-    "current",
-    "environment",
-    "resources",
-    "retry",
-    "step",
-    "timeout",
-]
+    "Flow", "FlowSpec", "HeadraceError", "Inputs", "JSONType", "Parameter", "ParameterContext", "Run", "Runner", "Step", "Task",
+    "catch", "current", "environment", "errors", "resources", "retry", "step", "timeout",
+]  # fmt: skip
 
 if not TYPE_CHECKING:  # a checker that sees `__getattr__` takes every misspelt name for right
 
     def __getattr__(name):
-        import importlib
+        from importlib import import_module
 
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         if name in ("catch", "environment", "resources", "retry", "timeout"):
             from .host.index import read_index
             from .host.registry import Registry
 
             value = Registry(read_index()).load("headrace.decorator", name)
-        elif name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        elif name == "errors":
+            value = import_module("headrace_hookspecs.errors")
         else:
-            home = {
-                **dict.fromkeys(("Flow", "Run", "Runner", "Step", "Task"), "headrace_client"),
-                **dict.fromkeys(("JSONType", "Parameter", "ParameterContext"), "headrace.dsl.parameters"),
-                "FlowSpec": "headrace.dsl.flow",
-                "Inputs": "headrace.dsl.state",
-                "current": "headrace.task.current",
-                "step": "headrace.dsl.steps",
-            }.get(name, "headrace_hookspecs.errors")
+            homes = {"FlowSpec": "dsl.flow", "HeadraceError": "", "Inputs": "dsl.state", "current": "task.current", "step": "dsl.steps"}
+            homes.update(dict.fromkeys(("JSONType", "Parameter", "ParameterContext"), "dsl.parameters"))
             try:
-                value = getattr(importlib.import_module(home), name)
+                home = f"headrace.{homes[name]}" if name in homes else "headrace_client"
+                value = getattr(import_module("headrace_hookspecs" if name == "HeadraceError" else home), name)
             except ModuleNotFoundError as error:
                 if error.name != "headrace_client":
                     raise
-                raise ImportError(f"headrace.{name} needs the client: pip install headrace-client", name=home) from None
+                raise ImportError(f"headrace.{name} needs the client: pip install headrace-client", name=error.name) from None
         globals()[name] = value
         return value
 

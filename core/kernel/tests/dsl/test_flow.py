@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from headrace import FlowDefinitionError, FlowSpec, Parameter, SerializationError, step
+from headrace import FlowSpec, Parameter, step
+from headrace_hookspecs.errors import FlowDefinitionError, SerializationError
 
 
 class Mixed:

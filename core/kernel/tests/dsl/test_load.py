@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from flowfiles import HEADER, forget, line_of
 
-from headrace import FlowDefinitionError, FlowFileError
-from headrace.dsl.load import LoadedFlow, load_flow, loaded_class, resolve_global
+from headrace.dsl.load import LoadedFlow, adopt_main, load_flow, resolve_global
+from headrace_hookspecs.errors import FlowDefinitionError, FlowFileError
 
 ONE = HEADER + "class One(FlowSpec):\n    @step\n    def only(self): pass\n"
 TWO = ONE + "class Two(FlowSpec):\n    @step\n    def only(self): pass\n"
@@ -60,10 +60,10 @@ def test_several_flows_are_a_question(folder: Path) -> None:
     assert (error.code, error.remedy) == ("flow-file-several", "Say which: flow.py:One, flow.py:Two")
 
 
-def test_a_class_that_is_not_there_is_answered_with_the_nearest(folder: Path) -> None:
+def test_a_class_that_is_not_there_is_answered_with_those_that_are(folder: Path) -> None:
     (folder / "flow.py").write_text(TWO)
     error = refused("flow.py:Twoo")
-    assert (error.code, error.remedy) == ("flow-file-class", "It has Two.")
+    assert (error.code, error.remedy) == ("flow-file-class", "It has One, Two.")
 
 
 def test_a_base_class_that_is_no_flow_by_itself_is_no_question(folder: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_error_in_the_file_is_shown_with_the_users_frames_only(text: str, lin
 
 
 def test_an_error_of_ours_in_the_file_is_passed_on(folder: Path) -> None:
-    (folder / "flow.py").write_text(HEADER + "retry = step_decorator('retry', 'x:Y')\n@retry\ndef f(): pass\n")
+    (folder / "flow.py").write_text(HEADER + "retry = step_decorator('retry', 'x:Y')\n@retry()\ndef f(): pass\n")
     with pytest.raises(FlowDefinitionError) as raised:
         load_flow("flow.py")
     assert (raised.value.code, raised.value.line) == ("decorator-misplaced", line_of(folder / "flow.py", "@retry"))
@@ -205,7 +205,7 @@ def test_a_class_that_was_imported_knows_where_it_is_from(folder: Path, monkeypa
     monkeypatch.syspath_prepend(str(folder))
     from flow_package.train import One  # type: ignore[import-not-found]
 
-    assert loaded_class(One) == LoadedFlow(One, str(package / "train.py"), "flow_package.train", str(folder))
+    assert adopt_main(One) == LoadedFlow(One, str(package / "train.py"), "flow_package.train", str(folder))
 
 
 DATA = ONE + "class Data:\n    class Inner: pass\ndef function(): pass\n"
@@ -236,9 +236,9 @@ SCRIPT = (
 if __name__ == "__main__":
     import pickle, sys
     from headrace.dsl.build import build_graph
-    from headrace.dsl.load import adopt_main, load_flow, loaded_class, resolve_global
+    from headrace.dsl.load import adopt_main, load_flow, resolve_global
     loaded = adopt_main(One)
-    assert loaded == loaded_class(One) == load_flow(__file__), loaded
+    assert loaded == load_flow(__file__), loaded
     import script
     assert script.Data is Data
     assert resolve_global("script", "Data") is Data and resolve_global("__main__", "Data.Inner") is Data.Inner

@@ -30,7 +30,6 @@ def test_writing_a_flow_imports_no_third_party_and_nothing_slow() -> None:
         "asyncio",
         "dataclasses",
         "importlib.metadata",
-        "linecache",
         "traceback",
     }
     assert loaded & slow == set()

@@ -11,10 +11,11 @@ from flowfiles import line_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace import FlowDefinitionError, FlowSpec, JSONType, Parameter, ParameterContext, ParameterError
+from headrace import FlowSpec, JSONType, Parameter, ParameterContext
 from headrace.dsl.declarations import parameter_specs
 from headrace.dsl.parameters import parameter_values, resolve_parameters
 from headrace_hookspecs import ParameterSpec, Source
+from headrace_hookspecs.errors import FlowDefinitionError, ParameterError
 
 Make = Callable[[str], type[FlowSpec]]
 

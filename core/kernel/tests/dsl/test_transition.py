@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from headrace import FlowSpec, InvalidTransitionError, step
+from headrace import FlowSpec, step
 from headrace.dsl.build import build_graph
 from headrace.dsl.transition import Transition, check_transition
+from headrace_hookspecs.errors import InvalidTransitionError
 
 
 class Flow(FlowSpec):
@@ -158,7 +159,7 @@ def test_a_foreach_needs_an_element(value: Any) -> None:
 
 
 def test_a_foreach_needs_its_artifact() -> None:
-    assert "no self.xs" in refused("a", "each", foreach="xs").message
+    assert "foreach='xs'" in refused("a", "each", foreach="xs").message
     assert "foreach=3" in refused("a", "each", foreach=3).message
 
 

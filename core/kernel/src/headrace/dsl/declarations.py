@@ -14,43 +14,35 @@ from .load import importable_name, resolve_global
 from .parameters import JSONType, JSONTypeClass, Parameter, parameters_of
 from .values import from_python, kind_of
 
-RESERVED: Final = frozenset(
-    (
-        *("help", "json", "max-num-splits", "max-workers", "module", "option", "profile", "quiet", "run-id-file", "tag", "version", "with"),
-        *(
-            "decospecs",
-            "max-log-size",
-            "namespace",
-            "obj",
-            "params",
-            "run-id",
-            "runner-attribute-file",
-            "tags",
-            "task-id",
-            "user-namespace",
-        ),
-    )
-)
-"""Names that mean something else where a run is started."""
+RESERVED: Final = frozenset((
+    "help", "json", "max_num_splits", "max_workers", "module", "option", "profile", "quiet", "run_id_file", "tag", "version", "with",
+    "decospecs", "max_log_size", "namespace", "obj", "params", "run_id", "runner_attribute_file", "tags", "task_id", "user_namespace",
+))  # fmt: skip
+"""Names that mean something else where a run is started; `-` is `_` here."""
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_OPTIONS: Final = {"multiple": bool, "separator": str, "is_flag": bool, "hidden": bool, "envvar": str}
 _KINDS: Final = {str: "str", int: "int", float: "float", bool: "bool"}
+_OPTIONS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    **{"multiple": bool, "is_flag": bool, "hidden": bool, "required": bool},
+    **{"separator": str, "envvar": str, "help": str, "show_default": (bool, str)},
+}
+
+_Fault = tuple[str, str, str]
+"""What a declaration does wrong: the code's last word, the problem, the remedy."""
 
 
 def parameter_specs(cls: type) -> tuple[ParameterSpec, ...]:
     """The parameters of a flow in the order of definition, those of base classes first."""
     specs: dict[str, ParameterSpec] = {}
     for attribute, parameter in parameters_of(cls).items():
-        spec = _spec(attribute, parameter)
-        same = specs.setdefault(_normal(spec.name), spec)
-        if same is not spec:
-            raise _refused(
-                parameter,
-                f"is declared twice: {same.attribute} is {same.name!r}, {attribute} is {spec.name!r}",
-                "duplicate",
-                "Give one of them another name; case, - and _ make no difference.",
-            )
+        fault = _fault(attribute, parameter)
+        if fault is None:
+            spec = _spec(attribute, parameter)
+            same = specs.setdefault(_normal(spec.name), spec)
+            if same is spec:
+                continue
+            fault = "duplicate", f"has the name of {same.attribute}, {same.name!r}", "Choose another; case, - and _ make no difference."
+        raise _refused(parameter, fault)
     return tuple(specs.values())
 
 
@@ -58,108 +50,74 @@ def _normal(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _spec(attribute: str, parameter: Parameter[Any]) -> ParameterSpec:
-    name, options = parameter.name, parameter.options
+def _fault(attribute: str, parameter: Parameter[Any]) -> _Fault | None:
+    name, options, wanted, default = parameter.name, parameter.options, parameter.type, parameter.default
     if parameter.attribute != attribute:
-        raise _refused(
-            parameter, f"is one object for two attributes, {parameter.attribute!r} and {attribute!r}", "shared", "Declare each of them."
-        )
+        return "shared", f"is one object for two attributes, {parameter.attribute!r} and {attribute!r}", "Declare each of them."
     if not isinstance(name, str) or not _NAME.match(name):
-        raise _refused(parameter, "has no name that can be typed", "name", "Use letters, digits, - and _, and no digit at the beginning.")
-    if _normal(name) in {_normal(word) for word in RESERVED}:
-        raise _refused(
-            parameter, "has a reserved name: it means something else where a run is started", "reserved", "Give it another name."
-        )
-    _check_options(parameter)
-    kind = _kind(parameter)
-    multiple, separator = bool(options.get("multiple")), options.get("separator")
-    if multiple and (separator is not None or options.get("is_flag")):
-        raise _refused(parameter, "combines multiple with separator or is_flag", "option", "Keep one of them.")
-    if separator is not None and (kind != "str" or not separator):
-        raise _refused(
-            parameter,
-            f"has a separator {separator!r}, but its type is {kind}",
-            "option",
-            "Only text can be split, at one or more characters.",
-        )
-    callable_default = callable(parameter.default)
-    default: Any = False if options.get("is_flag") and parameter.default is None else parameter.default
-    has_default = default is not None
-    try:
-        if callable_default or not has_default:
-            default = None
-        elif multiple:
-            default = [from_python(kind, item) for item in default]
-        elif separator is not None and not isinstance(default, str):
-            default = separator.join(default)
-        else:
-            default = from_python(kind, default)
-    except (TypeError, ValueError) as error:
-        raise _refused(parameter, f"has a default that is not {kind}: {error}", "default", "Correct the default or the type.") from None
-    return ParameterSpec(
-        name=name,
-        attribute=attribute,
-        kind="json" if kind == "json" else "plain",
-        type=kind,
-        default=default,
-        has_default=has_default,
-        callable_default=callable_default,
-        required=bool(parameter.required) and not has_default,
-        multiple=multiple,
-        separator=separator,
-        help=parameter.help,
-        hidden=bool(options.get("hidden")),
-        source=Source(parameter.file, parameter.line),
-    )
-
-
-def _check_options(parameter: Parameter[Any]) -> None:
-    for option, value in parameter.options.items():
+        return "name", "has no name that can be typed", "Use letters, digits, - and _, and no digit at the beginning."
+    if _normal(name) in RESERVED:
+        return "reserved", "has a reserved name: it means something else where a run is started", "Give it another name."
+    given = {"help": parameter.help, "required": parameter.required, "show_default": parameter.show_default, **options}
+    for option, value in given.items():
         if option not in _OPTIONS:
             import difflib
 
-            near = difflib.get_close_matches(option, [*_OPTIONS, "default", "type", "help", "required", "show_default"], 1)
+            near = difflib.get_close_matches(option, [*_OPTIONS, "default", "type"], 1)
             remedy = f"Did you mean {near[0]}?" if near else f"It may have {', '.join(sorted(_OPTIONS))}."
-            raise _refused(parameter, f"has an option {option!r} that does not exist", "option", remedy)
+            return "option", f"has an option {option!r} that does not exist", remedy
         if value is not None and not isinstance(value, _OPTIONS[option]):
-            raise _refused(parameter, f"has {option}={value!r}", "option", f"It takes {_OPTIONS[option].__name__}.")
-    for option, value, kind in (
-        ("help", parameter.help, str),
-        ("required", parameter.required, bool),
-        ("show_default", parameter.show_default, (bool, str)),
-    ):
-        if value is not None and not isinstance(value, kind):
-            raise _refused(parameter, f"has {option}={value!r}", "option", "Only the default may be a function; give the value itself.")
+            return "option", f"has {option}={value!r}", "Give a value of the right type; only the default may be a function."
+    if options.get("multiple") and (options.get("separator") is not None or options.get("is_flag")):
+        return "option", "combines multiple with separator or is_flag", "Keep one of them."
+    if options.get("separator") is not None and (wanted not in (None, str) or not options["separator"]):
+        return "option", f"has separator={options['separator']!r}", "It is one or more characters, for a parameter of type str."
+    if options.get("is_flag") and wanted not in (None, bool):
+        return "type", f"is a flag of type {wanted!r}", "A flag is a bool."
+    if wanted is not None and not isinstance(wanted, JSONTypeClass) and (not isinstance(wanted, type) or wanted not in _KINDS):
+        return "type", f"has the type {getattr(wanted, '__name__', wanted)!r}", f"Use str, int, float, bool or {JSONType!r}."
+    if wanted is None and default is not None and not callable(default) and kind_of(default) is None:
+        return "default", f"has a default of type {type(default).__name__}", f"Use a value that {JSONType!r} can hold."
+    return None
+
+
+def _spec(attribute: str, parameter: Parameter[Any]) -> ParameterSpec:
+    options, default, kind = parameter.options, parameter.default, _kind(parameter)
+    if options.get("is_flag") and default is None:
+        default = False
+    has_default, callable_default = default is not None, callable(default)
+    multiple, separator = bool(options.get("multiple")), options.get("separator")
+    try:
+        if callable_default or default is None:
+            default = None
+        elif multiple:
+            default = [from_python(kind, item) for item in default]
+        else:
+            default = from_python(kind, default if separator is None or isinstance(default, str) else separator.join(default))
+    except (TypeError, ValueError) as error:
+        raise _refused(parameter, ("default", f"has a default that is not {kind}: {error}", "Correct the default or the type.")) from None
+    return ParameterSpec(
+        name=parameter.name, attribute=attribute, kind="json" if kind == "json" else "plain", type=kind,
+        default=default, has_default=has_default, callable_default=callable_default, required=bool(parameter.required) and not has_default,
+        multiple=multiple, separator=separator, help=parameter.help, hidden=bool(options.get("hidden")),
+        source=Source(parameter.file, parameter.line),
+    )  # fmt: skip
 
 
 def _kind(parameter: Parameter[Any]) -> str:
-    default, wanted = parameter.default, parameter.type
-    if parameter.options.get("is_flag"):
-        wanted = wanted or bool
-        if wanted is not bool:
-            raise _refused(parameter, f"is a flag of type {wanted!r}", "type", "A flag is a bool.")
-    if isinstance(wanted, JSONTypeClass) or wanted is JSONTypeClass:
-        return "json"
-    if wanted is not None:
-        if not isinstance(wanted, type) or wanted not in _KINDS:
-            raise _refused(
-                parameter, f"has the type {getattr(wanted, '__name__', wanted)!r}", "type", f"Use str, int, float, bool or {JSONType!r}."
-            )
-        return _KINDS[wanted]
-    if default is None or callable(default) or parameter.options.get("separator") is not None:
-        return "str"
-    if parameter.options.get("multiple"):
-        default = next(iter(default), "") if isinstance(default, (list, tuple)) else default
-    kind = kind_of(default)
-    if kind is None:
-        raise _refused(parameter, f"has a default of type {type(default).__name__}", "default", f"Use a value that {JSONType!r} can hold.")
-    return kind
+    """The declared type, else that of the default (of its elements, where there are several), else text."""
+    default, wanted, options = parameter.default, parameter.type, parameter.options
+    if wanted is not None or options.get("is_flag"):
+        return "json" if isinstance(wanted, JSONTypeClass) else _KINDS[wanted or bool]
+    if options.get("multiple") and isinstance(default, (list, tuple)):
+        default = next(iter(default), None)
+    return "str" if callable(default) or options.get("separator") is not None else kind_of(default) or "str"
 
 
-def _refused(parameter: Parameter[Any], problem: str, word: str, remedy: str) -> FlowDefinitionError:
-    return FlowDefinitionError(
-        f"Parameter {parameter.name!r} {problem}.", file=parameter.file, line=parameter.line, remedy=remedy, code=f"flow-parameter-{word}"
-    )
+def _refused(parameter: Parameter[Any], fault: _Fault) -> FlowDefinitionError:
+    word, problem, remedy = fault
+    where: dict[str, Any] = {"file": parameter.file, "line": parameter.line}
+    return FlowDefinitionError(f"Parameter {parameter.name!r} {problem}.", remedy=remedy, code=f"flow-parameter-{word}", **where)
 
 
 def decorator_uses(owners: Iterable[Any]) -> tuple[DecoratorUse, ...]:
@@ -174,35 +132,17 @@ def decorator_uses(owners: Iterable[Any]) -> tuple[DecoratorUse, ...]:
 
 
 def _plain(call: DecoratorCall, key: str, value: Any) -> Any:
-    """A keyword argument as JSON; a function or class is a reference `module:qualname`."""
+    """A keyword argument as JSON; a function or class is a reference `module:qualname`, which is found again in a task."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(call, key, item) for item in value]
     if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
         return {name: _plain(call, key, item) for name, item in value.items()}
-    if isinstance(value, type) or callable(value):
-        module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "<")
-        if isinstance(module, str) and "<" not in name and _resolves(module, name):
-            return f"{importable_name(module)}:{name}"
-        problem, remedy = "which no module has under its name", "Define it at the top level of a module."
-    else:
-        problem, remedy = (
-            f"which is a {type(value).__name__}",
-            "Give numbers, text, lists, dicts with text keys, or a function of a module.",
-        )
-    raise FlowDefinitionError(
-        f"@{call.name} has {key}={value!r}, {problem}: it cannot be stored with a run.",
-        file=call.file,
-        line=call.line,
-        remedy=remedy,
-        code="flow-decorator-value",
-    )
-
-
-def _resolves(module: str, name: str) -> bool:
     try:
-        resolve_global(module, name)
-    except (AttributeError, ImportError):
-        return False
-    return True
+        resolve_global(value.__module__, value.__qualname__)
+        return f"{importable_name(value.__module__)}:{value.__qualname__}"
+    except (AttributeError, ImportError, TypeError):
+        where: dict[str, Any] = {"file": call.file, "line": call.line, "code": "flow-decorator-value"}
+        remedy = "Give numbers, text, lists, dicts with text keys, or a function from the top level of a module."
+        raise FlowDefinitionError(f"@{call.name} has {key}={value!r}, which cannot be stored with a run.", remedy=remedy, **where) from None

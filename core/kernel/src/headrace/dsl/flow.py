@@ -45,9 +45,9 @@ class FlowSpec:
 
         from ..api import run
         from ..project import open_project
-        from .load import loaded_class
+        from .load import adopt_main
 
-        loaded = loaded_class(cls)
+        loaded = adopt_main(cls)
         project = open_project(os.path.dirname(loaded.file), flow=cls.__name__)
         try:
             return run(loaded, project, parameters=parameters)

@@ -122,9 +122,7 @@ class Parameter(Generic[T_co]):
             return self
         state = getattr(instance, "_headrace", None)
         if state is None:
-            raise FlowDefinitionError(
-                f"Parameter {self.name!r} has a value in a step that runs, not outside of a task.", code="flow-outside-task"
-            )
+            raise FlowDefinitionError(f"Parameter {self.name!r} has a value only in a step that runs.", code="flow-outside-task")
         return state.parameters[self.attribute]
 
     def __set__(self, instance: Any, value: NoReturn) -> None:
@@ -150,32 +148,26 @@ def resolve_parameters(cls: type, given: Mapping[str, object], environ: Mapping[
     """
     from .declarations import parameter_specs
 
-    specs = parameter_specs(cls)
+    specs, parameters = parameter_specs(cls), parameters_of(cls)
     chosen = _match(cls.__name__, specs, given)
-    parameters = parameters_of(cls)
-    resolved: dict[str, Any] = {}
-    for spec in specs:
-        parameter = parameters[spec.attribute]
-        variables = (f"HEADRACE_PARAM_{spec.name.upper().replace('-', '_')}", parameter.options.get("envvar"))
-        variable = next((name for name in variables if name and name in environ), None)
-        if spec.attribute in chosen:
-            resolved[spec.attribute] = _convert(spec, chosen[spec.attribute], "")
-        elif variable is not None:
-            text = environ[variable]
-            resolved[spec.attribute] = _convert(spec, text.split() if spec.multiple else text, f" (from {variable})")
-        elif spec.callable_default:
-            resolved[spec.attribute] = _computed(cls.__name__, spec, parameter, environ)
-        elif spec.has_default:
-            resolved[spec.attribute] = _convert(spec, spec.default, "")
-        elif spec.required:
-            raise ParameterError(
-                f"Parameter {spec.name!r} needs a value.",
-                remedy=f"Give it with --{spec.name} VALUE, or as the environment variable {variables[0]}.",
-                code="parameter-missing",
-            )
-        else:
-            resolved[spec.attribute] = [] if spec.multiple else None
-    return resolved
+    return {spec.attribute: _resolve(cls.__name__, spec, parameters[spec.attribute], chosen, environ) for spec in specs}
+
+
+def _resolve(flow: str, spec: ParameterSpec, parameter: Parameter[Any], chosen: Mapping[str, object], environ: Mapping[str, str]) -> Any:
+    variables = (f"HEADRACE_PARAM_{spec.name.upper().replace('-', '_')}", parameter.options.get("envvar"))
+    variable = next((name for name in variables if name and name in environ), None)
+    if spec.attribute in chosen:
+        return _convert(spec, chosen[spec.attribute], "")
+    if variable is not None:
+        return _convert(spec, environ[variable].split() if spec.multiple else environ[variable], f" (from {variable})")
+    if spec.callable_default:
+        return _computed(flow, spec, parameter, environ)
+    if spec.has_default:
+        return _convert(spec, spec.default, "")
+    if spec.required:
+        remedy = f"Give it with --{spec.name} VALUE, or as the environment variable {variables[0]}."
+        raise ParameterError(f"Parameter {spec.name!r} needs a value.", remedy=remedy, code="parameter-missing")
+    return [] if spec.multiple else None
 
 
 def _match(flow: str, specs: Sequence[ParameterSpec], given: Mapping[str, object]) -> dict[str, object]:
@@ -188,17 +180,10 @@ def _match(flow: str, specs: Sequence[ParameterSpec], given: Mapping[str, object
         if attribute is None:
             import difflib
 
-            near = difflib.get_close_matches(name, [spec.name for spec in specs], 3)
-            known = ", ".join(spec.name for spec in specs)
-            raise ParameterError(
-                f"Flow {flow} has no parameter {name!r}.",
-                remedy=f"Did you mean {' or '.join(near)}?"
-                if near
-                else f"Its parameters are {known}."
-                if known
-                else "It has no parameters.",
-                code="parameter-unknown",
-            )
+            known = [spec.name for spec in specs]
+            near = " or ".join(difflib.get_close_matches(name, known, 3))
+            remedy = f"Did you mean {near}?" if near else f"It has: {', '.join(known) or 'no parameters'}."
+            raise ParameterError(f"Flow {flow} has no parameter {name!r}.", remedy=remedy, code="parameter-unknown")
         if attribute in chosen:
             raise ParameterError(f"Parameter {name!r} is given twice.", remedy="Give it once.", code="parameter-twice")
         chosen[attribute] = value
@@ -211,14 +196,13 @@ def _convert(spec: ParameterSpec, value: object, where: str) -> Any:
     try:
         if value is None and spec.type != "json" and not (spec.required or spec.has_default or spec.multiple):
             return None
-        if spec.multiple:
-            if not isinstance(value, (list, tuple)):
-                raise ValueError(f"{value!r} is not a list of values")
-            return [from_python(spec.type, item) for item in value]
-        if spec.separator is not None:
-            items = value if isinstance(value, (list, tuple)) else from_python("str", value).split(spec.separator) if value != "" else []
-            return [from_python("str", item) for item in items]
-        return from_python(spec.type, value)
+        if spec.separator is not None and not isinstance(value, (list, tuple)):
+            value = from_python("str", value).split(spec.separator) if value != "" else []
+        if not spec.multiple and spec.separator is None:
+            return from_python(spec.type, value)
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"{value!r} is not a list of values")
+        return [from_python(spec.type, item) for item in value]
     except ValueError as error:
         raise ParameterError(f"Parameter {spec.name!r}{where}: {error}.", remedy=f"Its type is {spec.type}.") from None
 
@@ -227,19 +211,15 @@ def _computed(flow: str, spec: ParameterSpec, parameter: Parameter[Any], environ
     from .tracebacks import user_traceback
 
     user = next((environ[name] for name in ("HEADRACE_USER", "SUDO_USER", "USERNAME", "USER", "LOGNAME") if environ.get(name)), "unknown")
-    where: dict[str, Any] = {"file": parameter.file, "line": parameter.line, "code": "parameter-default"}
     try:
         value = parameter.default(ParameterContext(flow, spec.name, user))
-    except Exception as error:
-        # whatever the user's function raises is the user's to read
-        raise ParameterError(
-            f"The default of parameter {spec.name!r} could not be computed.\n{user_traceback(error).rstrip()}",
-            remedy=f"Correct the function, or give --{spec.name} VALUE.",
-            **where,
-        ) from error
-    if isinstance(value, str) and spec.type in ("int", "float", "bool"):
-        raise ParameterError(f"The default of parameter {spec.name!r} gave {value!r}, a text.", remedy=f"Return {spec.type}.", **where)
-    try:
-        return _convert(spec, value, " (its computed default)")
+        if not isinstance(value, str) or spec.type in ("str", "json"):
+            return _convert(spec, value, " (its computed default)")
+        problem = f"it gave the text {value!r}, where the type is {spec.type}."
     except ParameterError as error:
-        raise ParameterError(error.message, remedy=f"Return {spec.type} from the function.", **where) from None
+        problem = error.message
+    except Exception as error:  # noqa: BLE001 - whatever the user's function raises is the user's to read
+        problem = f"\n{user_traceback(error).rstrip()}"
+    where: dict[str, Any] = {"file": parameter.file, "line": parameter.line, "code": "parameter-default"}
+    remedy = f"Correct the function, or give --{spec.name} VALUE."
+    raise ParameterError(f"The default of parameter {spec.name!r} could not be computed: {problem}", remedy=remedy, **where)
