@@ -39,7 +39,7 @@ _HOME: Final[dict[str, str]] = {
         "outcome": "Failure FailureKind Outcome Status",
         "production": "ExitHook Notification Project Schedule Trigger",
         "providers": "PluginObject ProviderContext",
-        "retrying": "Decision decide",
+        "retrying": "Decision decide grown",
         "secrets": "SecretReference SecretsBackend",
         "serializer": "Dumped LoadContext Serializer",
         "task": "TaskContext TaskSpec TaskView",
@@ -160,6 +160,7 @@ if TYPE_CHECKING:
     from .providers import ProviderContext as ProviderContext
     from .retrying import Decision as Decision
     from .retrying import decide as decide
+    from .retrying import grown as grown
     from .secrets import SecretReference as SecretReference
     from .secrets import SecretsBackend as SecretsBackend
     from .serializer import Dumped as Dumped

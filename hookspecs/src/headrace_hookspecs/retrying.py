@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from .ir import RetryPolicy
+from attrs import evolve
+
+from .ir import Resources, RetryPolicy
 from .outcome import Failure
 
 MAX_ATTEMPTS = 100
@@ -20,6 +23,15 @@ class Decision(NamedTuple):
 
 
 GIVE_UP = Decision("give_up")
+
+
+def grown(resources: Resources | None, policy: RetryPolicy | None, failures: int) -> Resources | None:
+    """What an attempt asks for after so many failures: each of `policy.growth`'s resources times its factor for each of them."""
+    if resources is None or policy is None or not policy.growth or not failures:
+        return resources
+    asked = {name: getattr(resources, name) for name in policy.growth}
+    more = {name: value * policy.growth[name] ** failures for name, value in asked.items() if value is not None}
+    return evolve(resources, **{name: value if name == "cpu" else math.ceil(value) for name, value in more.items()})
 
 
 def decide(failure: Failure, policy: RetryPolicy | None, history: Sequence[Failure], jitter: float = 0.5) -> Decision:

@@ -10,7 +10,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from socket import SHUT_RD, SHUT_WR, socket, socketpair
@@ -36,10 +36,10 @@ class InlineLauncher:
     Output goes to where it would have gone without headrace, at once, and is handed over as events too: whoever shows events to people
     leaves these out (`echoes`). What is written past `sys.stdout` and `sys.stderr`, by C code or child processes, is shown but not handed
     over. Environment, folder, `sys.argv`, streams and signal handlers are as before after each task; imported modules and what user code
-    changed in them are not. Ctrl-C and SIGTERM end the task, then reach the handlers that were there before.
+    changed in them are not. A step's own variables are set before the step runs; what was imported earlier has not seen them. Ctrl-C and SIGTERM end the task, then reach the handlers that were there before.
     """
 
-    capabilities = frozenset({Capability.RETRY_WAIT})
+    capabilities = frozenset({Capability.RETRY_WAIT, Capability.ENVIRONMENT})
 
     echoes = True
     """What tasks print is on the screen already."""
@@ -58,7 +58,7 @@ class InlineLauncher:
         """Nothing to prepare."""
 
     def render(self, step: StepNode) -> Workload:
-        """Format `process`; refuses gangs and steps with an environment of their own."""
+        """Format `process`; refuses gangs and steps with an interpreter of their own."""
         return process_workload(step, self.capabilities)
 
     def open(self, context: LaunchContext) -> None:
@@ -73,8 +73,8 @@ class InlineLauncher:
         """Run the tasks, one after the other."""
         if self._context is None:
             raise PluginError("A launcher was asked to launch before it was opened.", code="launcher-not-open")
-        for spec in specs:
-            interrupted = self._run(self._context, spec)
+        for spec, step in zip(specs, steps, strict=True):
+            interrupted = self._run(self._context, spec, step.env)
             if interrupted is not None:
                 signal.raise_signal(interrupted)
 
@@ -102,7 +102,7 @@ class InlineLauncher:
             os.close(self._woken)
             os.close(self._wake)
 
-    def _run(self, context: LaunchContext, spec: TaskSpec) -> signal.Signals | None:
+    def _run(self, context: LaunchContext, spec: TaskSpec, env: Mapping[str, str]) -> signal.Signals | None:
         """One task, from its first event to its last. Returns the signal that interrupted it, if one did."""
         self._running = key = spec.key
         self._say("started", key, pid=os.getpid())
@@ -113,7 +113,7 @@ class InlineLauncher:
         listener.start()
         caught: list[signal.Signals] = []
         with _restored(), _output(self._print), _interruptible(caught):
-            os.environ.update(context.environ)
+            os.environ.update({**context.environ, **env})
             os.chdir(context.cwd)
             status = _status(context.entry, spec, theirs.detach())
         ours.shutdown(SHUT_RD)  # a process that the task forked may hold the other end

@@ -6,7 +6,9 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from headrace_hookspecs import Event, Fact, Failure, FlowGraph, Launcher, LaunchEvent, Outcome, TaskSpec, decide
+from attrs import evolve
+
+from headrace_hookspecs import Event, Fact, Failure, FlowGraph, Launcher, LaunchEvent, Outcome, StepNode, TaskSpec, decide, grown
 from headrace_hookspecs.errors import HeadraceError, InternalError
 from headrace_hookspecs.events import EventKind
 
@@ -107,7 +109,8 @@ class Scheduler:
             free -= 1
         for name, specs in batches.items():
             try:
-                self.launchers[name].launch(specs, [self.graph.steps[spec.step] for spec in specs])
+                launcher = self.launchers[name]
+                launcher.launch(specs, [self._step(spec, launcher) for spec in specs])
             except HeadraceError as error:
                 for spec in specs:
                     del self.running[spec.key]
@@ -136,6 +139,15 @@ class Scheduler:
             inputs=ready.inputs,
             limit=self.limits.max_num_splits,
         )
+
+    def _step(self, spec: TaskSpec, launcher: Launcher) -> StepNode:
+        """The step as this attempt needs it: with more resources, where its retries ask for more."""
+        step = self.graph.steps[spec.step]
+        resources = grown(step.resources, step.retry, len(spec.failures))
+        if resources is step.resources:
+            return step
+        step = evolve(step, resources=resources)
+        return evolve(step, workload=launcher.render(step))
 
     def _supervise(self, spec: TaskSpec, now: float) -> None:
         node, launcher = self.graph.steps[spec.step], self.launcher_of[spec.step]

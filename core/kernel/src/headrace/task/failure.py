@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from headrace_hookspecs import Failure
 
+from ..dsl.load import importable_name
 from ..dsl.tracebacks import user_traceback
 
 NEVER_RETRY: Final = 202
@@ -14,7 +15,7 @@ NEVER_RETRY: Final = 202
 def failure_of(error: BaseException, kind: str | None = None) -> Failure:
     """Classify `error`. An exception says its kind itself by an attribute `headrace_failure_kind`, else it is `exception` or `exit`."""
     text = user_traceback(error)
-    names = tuple(f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__[:-1])
+    names = tuple(f"{importable_name(base.__module__)}.{base.__qualname__}" for base in type(error).__mro__[:-1])
     message = str(error)
     code: int | None = None
     give_up = False
