@@ -57,44 +57,32 @@ def _all(graph: FlowGraph, problems: list[Problem]) -> list[Diagnostic]:
 
 
 def _draft(cls: type[FlowSpec]) -> tuple[FlowGraph, list[Problem]]:
-    check_name(cls)
+    _check_names(cls)
     sources = Sources()
     steps = {name: _Step(value, mark_of(value), user_function(value)) for name, value in members_of(cls, mark_of).items()}
     problems: list[Problem] = []
     start, end = (_terminal(steps, which, problems) for which in ("start", "end"))
     nodes = {name: _node(name, step, name == end, len(steps) == 1, sources, problems) for name, step in steps.items()}
     graph = FlowGraph(
-        name=cls.__name__,
-        steps=nodes,
-        start=start,
-        end=end,
-        parameters=parameter_specs(cls),
-        decorators=decorator_uses(base for base in reversed(cls.__mro__)),
-        doc=clean_doc(cls.__doc__),
-        source=_class_source(cls, sources),
-    )
+        name=cls.__name__, steps=nodes, start=start, end=end, parameters=parameter_specs(cls),
+        decorators=decorator_uses(reversed(cls.__mro__)), doc=clean_doc(cls.__doc__), source=_class_source(cls, sources),
+    )  # fmt: skip
     return analyse(graph), problems
 
 
-def check_name(cls: type[FlowSpec]) -> None:
+def _check_names(cls: type[FlowSpec]) -> None:
     """Raise FlowDefinitionError where the class's name, or one of its attributes', cannot be what it is."""
     try:
         check_id("flow", cls.__name__)
     except UsageError:
-        raise FlowDefinitionError(
-            f"{cls.__name__!r} cannot be the name of a flow.",
-            remedy="Use ASCII letters, digits and _, at most 128 of them.",
-            code="flow-name",
-        ) from None
+        problem, remedy = f"{cls.__name__!r} cannot be the name of a flow.", "Use ASCII letters, digits and _, at most 128 of them."
+        raise FlowDefinitionError(problem, remedy=remedy, code="flow-name") from None
     for base in cls.__mro__[: cls.__mro__.index(FlowSpec)]:
         for name in _MEMBERS.intersection(vars(base)):
             if mark_of(vars(base)[name]) is None:
-                raise FlowDefinitionError(
-                    f"{base.__name__}.{name} hides what every flow has under that name.",
-                    file=getattr(sys.modules.get(base.__module__), "__file__", None),
-                    remedy="Give the attribute another name.",
-                    code="flow-member-reserved",
-                )
+                problem, remedy = f"{base.__name__}.{name} hides what every flow has under that name.", "Give the attribute another name."
+                file = getattr(sys.modules.get(base.__module__), "__file__", None)
+                raise FlowDefinitionError(problem, file=file, remedy=remedy, code="flow-member-reserved")
 
 
 def _terminal(steps: dict[str, _Step], which: str, problems: list[Problem]) -> str:
@@ -136,18 +124,11 @@ def _node(name: str, step: _Step, is_end: bool, alone: bool, sources: Sources, p
         problems.append(Problem("lint-arguments", text, f"Write def {name}(self), or def {name}(self, inputs) for a join.", name))
     node_kind: StepKind = "end" if is_end else "join" if count > 1 and tail.kind == "linear" else tail.kind
     return StepNode(
-        name=name,
-        kind=node_kind,
-        next=tail.next,
-        foreach=tail.foreach,
-        switch=tail.switch,
-        num_parallel=tail.num_parallel,
-        takes_inputs=count > 1,
-        source=Source(code.co_filename, line),
+        name=name, kind=node_kind, next=tail.next, foreach=tail.foreach, switch=tail.switch, num_parallel=tail.num_parallel,
+        takes_inputs=count > 1, source=Source(code.co_filename, line),
         next_source=Source(code.co_filename, tail.line) if tail.line else None,
-        doc=clean_doc(step.user.__doc__),
-        decorators=decorator_uses([step.function]),
-    )
+        doc=clean_doc(step.user.__doc__), decorators=decorator_uses([step.function]),
+    )  # fmt: skip
 
 
 def _class_source(cls: type, sources: Sources) -> Source | None:

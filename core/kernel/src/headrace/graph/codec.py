@@ -11,22 +11,12 @@ from headrace_hookspecs import ir
 from headrace_hookspecs.errors import CorruptDataError, StoreError
 
 _STEP: Final = {
-    "switch": ir.Switch,
-    "resources": ir.Resources,
-    "compute": ir.Compute,
-    "workload": ir.Workload,
-    "retry": ir.RetryPolicy,
-    "timeout": ir.Timeout,
-    "absorb": ir.Absorb,
-    "decorators": ir.DecoratorUse,
-}
+    "switch": ir.Switch, "resources": ir.Resources, "compute": ir.Compute, "workload": ir.Workload, "retry": ir.RetryPolicy,
+    "timeout": ir.Timeout, "absorb": ir.Absorb, "decorators": ir.DecoratorUse,
+}  # fmt: skip
 _PRODUCTION: Final = {
-    "schedule": "Schedule",
-    "triggers": "Trigger",
-    "exit_hooks": "ExitHook",
-    "notifications": "Notification",
-    "project": "Project",
-}
+    "schedule": "Schedule", "triggers": "Trigger", "exit_hooks": "ExitHook", "notifications": "Notification", "project": "Project",
+}  # fmt: skip
 _SOURCES: Final = ("source", "next_source")
 
 
@@ -41,11 +31,8 @@ def graph_from_json(data: Mapping[str, Any]) -> ir.FlowGraph:
     """The inverse of `graph_to_json`. Fields of a later version are ignored; raises StoreError for another `ir_version`."""
     version = data.get("ir_version")
     if not isinstance(version, int) or version > ir.IR_VERSION:
-        raise StoreError(
-            f"The graph was written in format {version!r}, and this version reads up to {ir.IR_VERSION}.",
-            remedy="Use a newer headrace: pip install -U headrace.",
-            code="store-too-new",
-        )
+        problem = f"The graph was written in format {version!r}, and this version reads up to {ir.IR_VERSION}."
+        raise StoreError(problem, remedy="Use a newer headrace: pip install -U headrace.", code="store-too-new")
     try:
         files = data["files"]
         steps = {name: _decode(ir.StepNode, {"name": name, **node}, files, _STEP) for name, node in data["steps"].items()}
@@ -57,9 +44,8 @@ def graph_from_json(data: Mapping[str, Any]) -> ir.FlowGraph:
         graph: ir.FlowGraph = _decode(ir.FlowGraph, {**data, "steps": steps}, files, nested)
         return graph
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise CorruptDataError(
-            f"The stored graph cannot be read: {error!r}.", remedy="The record was changed or cut; run again."
-        ) from error
+        remedy = "The record was changed or cut; run again."
+        raise CorruptDataError(f"The stored graph cannot be read: {error!r}.", remedy=remedy) from error
 
 
 def _encode(value: Any, files: dict[str, int]) -> Any:

@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from headrace_hookspecs.ir import DecoratorUse, FlowGraph, StepNode
 
 from .problems import Problem, at_next, at_step
 from .regions import Regions, Stack, joins
 
+_DIRECT: Final = {
+    "foreach": (
+        "lint-foreach-empty",
+        "Foreach {!r} goes straight into the join {!r}.",
+        "Put a step between them, which runs for each element.",
+    ),
+    "split": ("lint-branch-empty", "A branch of {!r} goes straight into the join {!r}.", "Put a step between them."),
+    "switch": (
+        "lint-switch-join",
+        "Switch {!r} goes straight into the join {!r}: its input would come or not.",
+        "Put a step between them.",
+    ),
+}
 
-def _joins(graph: FlowGraph, kind: str) -> Iterator[tuple[StepNode, StepNode]]:
-    """(step of that kind, join) for each edge that leads straight into a join."""
+
+def nothing_goes_straight_into_a_join(graph: FlowGraph, regions: Regions) -> Iterator[Problem]:
+    """A foreach and each branch of a split do something before they join; a join is no case of a switch."""
+    for node, join in _direct(graph):
+        code, text, remedy = _DIRECT[node.kind]
+        yield at_next(node, code, text.format(node.name, join.name), remedy)
+
+
+def _direct(graph: FlowGraph) -> Iterator[tuple[StepNode, StepNode]]:
     for node in graph.steps.values():
         for target in dict.fromkeys(node.next):
-            if node.kind == kind and joins(graph.steps[target]):
+            if node.kind in _DIRECT and joins(graph.steps[target]):
                 yield node, graph.steps[target]
-
-
-def no_empty_foreach(graph: FlowGraph, regions: Regions) -> Iterator[Problem]:
-    """A foreach does something for each element before it joins."""
-    for node, join in _joins(graph, "foreach"):
-        text = f"Foreach {node.name!r} goes straight into the join {join.name!r}."
-        yield at_next(node, "lint-foreach-empty", text, "Put a step between them, which runs for each element.")
-
-
-def no_empty_branch(graph: FlowGraph, regions: Regions) -> Iterator[Problem]:
-    """Each branch of a split has a step of its own."""
-    for node, join in _joins(graph, "split"):
-        text = f"A branch of {node.name!r} goes straight into the join {join.name!r}."
-        yield at_next(node, "lint-branch-empty", text, "Put a step between them.")
-
-
-def no_switch_into_join(graph: FlowGraph, regions: Regions) -> Iterator[Problem]:
-    """A join cannot be the case of a switch: whether its input comes would depend on a value."""
-    for node, join in _joins(graph, "switch"):
-        text = f"Switch {node.name!r} goes straight into the join {join.name!r}."
-        yield at_next(node, "lint-switch-join", text, "Put a step between them.")
 
 
 def balanced(graph: FlowGraph, regions: Regions) -> Iterator[Problem]:
     """Whatever way is taken, a step finds the same splits open; a join closes the innermost, the end finds none."""
     sound = True
-    direct = {join.name for kind in ("foreach", "split", "switch") for _, join in _joins(graph, kind)}
+    direct = {join.name for _, join in _direct(graph)}
     for name in regions.order:
         node, arrivals = graph.steps[name], regions.arrivals[name]
         if not arrivals or name in direct:
@@ -71,9 +71,8 @@ def _meeting(node: StepNode, one: tuple[str, Stack], other: tuple[str, Stack]) -
     if [split for split, _ in one[1]] == [split for split, _ in other[1]]:
         split = next(a for (a, branch), (_, taken) in zip(one[1], other[1], strict=True) if branch != taken)
         return at_step(node, "lint-join-missing", f"{text}two branches of {split!r}.", f"Make it a join: def {node.name}(self, inputs).")
-    return at_step(
-        node, "lint-split-unbalanced", f"{text}which are inside of different splits.", "Join each split before its branches meet others."
-    )
+    text += "which are inside of different splits."
+    return at_step(node, "lint-split-unbalanced", text, "Join each split before its branches meet others.")
 
 
 def _join(graph: FlowGraph, node: StepNode, arrivals: dict[str, Stack]) -> Iterator[Problem]:
@@ -103,12 +102,8 @@ def one_join_each(graph: FlowGraph, regions: Regions) -> Iterator[Problem]:
         complete = {stack[-1][1] for stack in regions.arrivals[join].values() if stack} >= set(graph.steps[split].next)
         if other != join and complete:
             text = f"The branches of {split!r} are joined by {other!r} and by {join!r}."
-            yield at_step(
-                graph.steps[join],
-                "lint-join-several",
-                text,
-                "Let all of its branches end in the same join, whatever a switch in them chooses.",
-            )
+            remedy = "Let all of its branches end in the same join, whatever a switch in them chooses."
+            yield at_step(graph.steps[join], "lint-join-several", text, remedy)
 
 
 def is_parallel(use: DecoratorUse) -> bool:
@@ -138,6 +133,5 @@ def no_nested_foreach(graph: FlowGraph, regions: Regions) -> Iterator[Problem]:
     for node in graph.steps.values():
         outer = [split for split, _ in regions.stacks[node.name] if graph.steps[split].kind == "foreach"]
         if node.kind == "foreach" and outer:
-            yield at_next(
-                node, "lint-foreach-nested", f"Foreach {node.name!r} is inside of that of {outer[-1]!r}.", "Join first, or use one list."
-            )
+            text = f"Foreach {node.name!r} is inside of that of {outer[-1]!r}."
+            yield at_next(node, "lint-foreach-nested", text, "Join first, or use one list.")

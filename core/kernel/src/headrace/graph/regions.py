@@ -22,7 +22,7 @@ class Regions:
 
     def __init__(self, graph: FlowGraph) -> None:
         steps = graph.steps
-        self.reachable = _reachable(graph)
+        self.reachable = reached(graph, [graph.start] if graph.start in steps else [], "")
         self.order, self.cyclic = topological(steps)
         self.arrivals: dict[str, dict[str, Stack]] = {name: {} for name in steps}
         self.stacks: dict[str, Stack] = {}
@@ -69,10 +69,6 @@ def topological(steps: Mapping[str, StepNode]) -> tuple[list[str], list[str]]:
                 heapq.heappush(ready, position[target])
     cyclic = [name for name in steps if waiting[name]]
     return order + cyclic, cyclic
-
-
-def _reachable(graph: FlowGraph) -> set[str]:
-    return reached(graph, [graph.start] if graph.start in graph.steps else [], "")
 
 
 def reached(graph: FlowGraph, origins: Iterable[str], border: str) -> set[str]:
