@@ -95,9 +95,11 @@ def _run(run: Run) -> dict[str, Any]:
 
 def _tasks(run: Run, step: str | None, state: str | None) -> Rows:
     """One row a task, in the order of the graph. A task of a running run that has not ended is known by its log."""
+    from headrace_client.reading import by_index
+
     reader = run.reader
     if step is not None:
-        _ = run[step] if step in run else run._child(step)
+        run._child(step)  # raises NotFoundError
     known = {**{key: [] for key in reader.logged(step)}, **reader.tasks(step)}
     place = {name: number for number, name in enumerate(run.graph.order)}
     unfinished = "running" if run.state == "running" else "lost"
@@ -116,7 +118,7 @@ def _tasks(run: Run, step: str | None, state: str | None) -> Rows:
                 "reused": bool(last is not None and last.run != run.id),
             }
         )
-    rows.sort(key=lambda row: (place.get(row["step"], len(place)), [int(part) for part in row["task"].replace("-", ".").split(".")]))
+    rows.sort(key=lambda row: (place.get(row["step"], len(place)), by_index(row["task"])))
     return [row for row in rows if state in (None, row["state"])]
 
 

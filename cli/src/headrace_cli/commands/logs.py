@@ -62,8 +62,8 @@ def command(
     parts = resolve(session, pathspec, run=True)
     run = open_run(session, parts)
     step, task = (*parts[2:4], None, None)[:2]
-    if step is not None and step not in run:
-        run._child(step)
+    if step is not None:
+        run._child(step)  # raises NotFoundError
     wanted = {name for name, only in (("stdout", only_stdout), ("stderr", only_stderr)) if only}
     choice = Choice(step, task, attempt, frozenset(wanted))
     lines = _follow(run, choice) if follow else _finished(run, choice)

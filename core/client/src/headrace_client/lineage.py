@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from headrace_hookspecs import Outcome, parse_task_id
 
+from .reading import by_index
+
 if TYPE_CHECKING:
     from .reading import RunReader
 
@@ -26,6 +28,6 @@ def parents(reader: RunReader, step: str, task: str) -> Iterator[tuple[str, str]
 def children(reader: RunReader, step: str, task: str) -> Iterator[tuple[str, str]]:
     """(step, task id) of the tasks that have `task` among their inputs, in the order of the step's transitions."""
     for follower in dict.fromkeys(reader.graph.steps[step].next):
-        for name, id in reader.tasks(follower):
+        for name, id in sorted(reader.tasks(follower), key=lambda key: by_index(key[1])):
             if (step, task) in parents(reader, name, id):
                 yield name, id

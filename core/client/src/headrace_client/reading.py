@@ -181,3 +181,9 @@ def run_ids(project: Project, flow: str) -> list[str]:
 
     indexed = {fact.run for fact in find(project, Query("run", flow))}
     return sorted(indexed | set(runs(project.blobs, flow)), reverse=True)
+
+
+def by_index(task: str) -> tuple[tuple[int, ...], int]:
+    """What a task id sorts by: its numbers, so that `10` comes after `9`."""
+    numbers, _, visit = task.partition("-")
+    return tuple(map(int, numbers.split("."))), int(visit or 0)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .base import Item, _open, absent, moment
-from .reading import RunReader, flow_names, run_ids
+from .reading import RunReader, by_index, flow_names, run_ids
 from .tasks import Data, Task
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Step(Item[Task]):
         return Run(self.pathspec.rpartition("/")[0], project=self.project)
 
     def _ids(self) -> list[str]:
-        return sorted({task for _, task in (*self.reader.tasks(self.id), *self.reader.logged(self.id))}, key=_by_index)
+        return sorted({task for _, task in (*self.reader.tasks(self.id), *self.reader.logged(self.id))}, key=by_index)
 
     def tasks(self) -> list[Task]:
         """The tasks, by foreach index and visit."""
@@ -228,7 +228,7 @@ class Step(Item[Task]):
 
     def __iter__(self) -> Iterator[Task]:
         first = {task: facts[0].data.get("started", 0.0) for (_, task), facts in self.reader.tasks(self.id).items()}
-        newest = sorted(self._ids(), key=lambda task: (first.get(task, float("inf")), _by_index(task)), reverse=True)
+        newest = sorted(self._ids(), key=lambda task: (first.get(task, float("inf")), by_index(task)), reverse=True)
         return (self._known(task) for task in newest)
 
     def _known(self, id: str) -> Task:
@@ -274,9 +274,3 @@ class Step(Item[Task]):
 
     def _neighbour(self, name: str) -> Step:
         return Step("/".join((*self.path_components[:2], name)), reader=self.reader)
-
-
-def _by_index(task: str) -> tuple[tuple[int, ...], int]:
-    """A task id as numbers, so that `10` comes after `9`."""
-    numbers, _, visit = task.partition("-")
-    return tuple(map(int, numbers.split("."))), int(visit or 0)
