@@ -14,6 +14,10 @@ from headrace_hookspecs.errors import FlowDefinitionError, SerializationError
 
 class Mixed:
     @property
+    def broken(self) -> int:
+        return int(self.missing)  # type: ignore[attr-defined]
+
+    @property
     def shout(self) -> str:
         return "!"
 
@@ -93,6 +97,16 @@ def test_an_unknown_artifact_is_an_attribute_error_that_names_flow_and_attribute
         with pytest.raises(AttributeError, match=r"^Flow Flow has no attribute 'y'$"):
             print(one.y)
         assert not hasattr(one, "y")
+
+
+def test_a_property_that_fails_says_why(running: Flow) -> None:
+    with pytest.raises(AttributeError, match="no attribute 'missing'"):
+        print(running.broken)
+
+
+def test_the_kernel_takes_no_private_names_but_one(running: Flow) -> None:
+    own = {name for name in vars(FlowSpec) if not name.startswith("__")}
+    assert {name for name in own if name.startswith("_")} == {"_headrace"}
 
 
 def test_a_deleted_artifact_is_gone_for_good(running: Flow) -> None:

@@ -70,7 +70,7 @@ class FlowSpec:
         condition="kind")` for the one that the value of `self.kind` names. Raises InvalidTransitionError.
         """
         keywords = {"foreach": foreach, "num_parallel": num_parallel, "condition": condition}
-        self._running("self.next()").transition(targets, {name: value for name, value in keywords.items() if value is not None})
+        _state(self, "self.next()").transition(targets, {name: value for name, value in keywords.items() if value is not None})
 
     @property
     def index(self) -> int | None:
@@ -91,7 +91,7 @@ class FlowSpec:
 
         Raises an error that names every artifact on which they disagree; nothing is taken over then. What `self` has already is left alone.
         """
-        state = self._running("self.merge_artifacts()")
+        state = _state(self, "self.merge_artifacts()")
         state.merge(self, inputs, _names("exclude", exclude), _names("include", include))
 
     # artifacts
@@ -108,6 +108,8 @@ class FlowSpec:
             else:
                 self.__dict__[name] = value
                 return value
+        if any(name in base.__dict__ for base in type(self).__mro__):
+            return object.__getattribute__(self, name)  # a property that raised: its own error says more
         raise AttributeError(f"Flow {type(self).__name__} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -132,16 +134,17 @@ class FlowSpec:
             raise AttributeError(f"Flow {type(self).__name__} has no artifact {name!r} to delete")
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise SerializationError(
-            f"A flow object cannot be stored or copied: {type(self).__name__}.",
-            remedy="Keep the values that you need, as in self.model = inputs[0].model.",
-            code="artifact-is-flow",
+        problem, remedy = (
+            f"A {type(self).__name__} object cannot be stored or copied.",
+            "Keep the values that you need, as in self.x = inputs[0].x.",
         )
+        raise SerializationError(problem, remedy=remedy, code="artifact-is-flow")
 
-    def _running(self, what: str) -> FlowState:
-        if self._headrace is None:
-            raise FlowDefinitionError(f"{what} works in a step that runs, not outside of a task.", code="flow-outside-task")
-        return self._headrace
+
+def _state(flow: FlowSpec, what: str) -> FlowState:
+    if flow._headrace is None:
+        raise FlowDefinitionError(f"{what} works in a step that runs, not outside of a task.", code="flow-outside-task")
+    return flow._headrace
 
 
 def _check_writable(cls: type, name: str, value: object) -> None:
@@ -154,9 +157,8 @@ def _check_writable(cls: type, name: str, value: object) -> None:
 
 def _names(keyword: str, names: Iterable[str] | None) -> Collection[str]:
     if isinstance(names, str):
-        raise FlowDefinitionError(
-            f"merge_artifacts({keyword}={names!r}) needs a list of names.", remedy=f"Write {keyword}=[{names!r}].", code="flow-merge"
-        )
+        problem, remedy = f"merge_artifacts({keyword}={names!r}) needs a list of names.", f"Write {keyword}=[{names!r}]."
+        raise FlowDefinitionError(problem, remedy=remedy, code="flow-merge")
     return () if names is None else tuple(names)
 
 
@@ -166,9 +168,6 @@ def _command_line(cls: type[FlowSpec]) -> None:
 
     registry = Registry(read_index())
     if "cli" not in registry.names("headrace.front_end"):
-        raise FlowFileError(
-            "The command line of headrace is not installed.",
-            remedy=f"pip install headrace-cli, or run the flow from Python with {cls.__name__}.run().",
-            code="flow-cli-missing",
-        )
+        remedy = f"pip install headrace-cli, or run the flow from Python with {cls.__name__}.run()."
+        raise FlowFileError("The command line of headrace is not installed.", remedy=remedy, code="flow-cli-missing")
     registry.load("headrace.front_end", "cli")(cls)
