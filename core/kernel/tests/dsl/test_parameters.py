@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flowfiles import line_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace import FlowSpec, JSONType, Parameter, ParameterContext
@@ -338,6 +338,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_json_values_arrive_as_they_are_or_as_text(value: Any) -> None:
     import json
@@ -347,6 +348,7 @@ def test_json_values_arrive_as_they_are_or_as_text(value: Any) -> None:
         assert resolve_parameters(Types, {"data": value}, {})["data"] == value
 
 
+@settings(deadline=None)
 @given(st.integers(), st.floats(allow_nan=False), st.booleans(), st.text())
 def test_values_survive_their_own_text(whole: int, ratio: float, switch: bool, text: str) -> None:
     given_values = {"whole": whole, "ratio": ratio, "switch": switch, "text": text}

@@ -20,14 +20,19 @@ from headrace.graph.paths import inputs_of
 from headrace.run.state import RunState
 from headrace_hookspecs import FlowGraph, GraphError, Outcome, Source, StepNode, Switch, task_id
 
+PATIENT = settings(deadline=None)
+"""Another process may have the processor."""
+
 NAMES = st.sampled_from(["start", "a", "b", "c", "join", "end"])
 
 
+@PATIENT
 @given(TREES)
 def test_valid_flows_have_no_problems(tree: tuple[Block, ...]) -> None:
     assert lint(analyse(Flow(tree).graph())) == []
 
 
+@PATIENT
 @given(TREES)
 def test_analysis_knows_order_predecessors_and_depth(tree: tuple[Block, ...]) -> None:
     graph = analyse(Flow(tree).graph())
@@ -51,12 +56,14 @@ def test_analysis_knows_order_predecessors_and_depth(tree: tuple[Block, ...]) ->
     assert graph.steps["end"].split_parents == ()
 
 
+@PATIENT
 @given(TREES)
 def test_analysis_changes_nothing_the_second_time(tree: tuple[Block, ...]) -> None:
     graph = analyse(Flow(tree).graph())
     assert analyse(graph) == graph
 
 
+@PATIENT
 @given(TREES)
 def test_graphs_survive_json(tree: tuple[Block, ...]) -> None:
     graph = analyse(Flow(tree).graph())
@@ -65,6 +72,7 @@ def test_graphs_survive_json(tree: tuple[Block, ...]) -> None:
     assert list(back.steps) == list(graph.steps)
 
 
+@PATIENT
 @given(TREES, st.integers(0, 1000))
 def test_inputs_are_the_tasks_that_came_before(tree: tuple[Block, ...], seed: int) -> None:
     flow = Flow(tree)
@@ -74,7 +82,7 @@ def test_inputs_are_the_tasks_that_came_before(tree: tuple[Block, ...], seed: in
         assert found == inputs, step
 
 
-@settings(max_examples=50)
+@PATIENT
 @given(TREES)
 def test_the_graph_of_the_source_is_the_graph(tree: tuple[Block, ...]) -> None:
     from headrace.dsl.build import build_graph
@@ -94,6 +102,7 @@ def _unplaced(graph: FlowGraph) -> FlowGraph:
     return evolve(graph, steps=steps, source=None)
 
 
+@PATIENT
 @given(TREES, st.data())
 def test_a_flow_that_was_spoilt_is_refused_for_what_was_spoilt(tree: tuple[Block, ...], data: st.DataObject) -> None:
     graph = Flow(tree).graph()
@@ -118,6 +127,7 @@ def test_a_flow_that_was_spoilt_is_refused_for_what_was_spoilt(tree: tuple[Block
     assert all(problem.remedy for problem in found)
 
 
+@PATIENT
 @given(TREES, st.data(), st.integers(0, 1000))
 def test_what_is_accepted_runs_to_its_end_whatever_is_chosen(tree: tuple[Block, ...], data: st.DataObject, seed: int) -> None:
     steps = dict(Flow(tree).graph().steps)
@@ -163,7 +173,7 @@ NODES = st.builds(
 )
 
 
-@settings(max_examples=500)
+@PATIENT
 @given(st.lists(NODES, max_size=6), NAMES, NAMES)
 def test_nonsense_is_refused_and_nothing_else_happens(nodes: list[StepNode], start: str, end: str) -> None:
     steps = {node.name: node for node in nodes}

@@ -92,11 +92,12 @@ def _terminal(steps: dict[str, _Step], which: str, problems: list[Problem]) -> s
         return next(iter(steps))
     if len(marked) > 1:
         text = f"More than one step is @step({which}=True): {', '.join(marked)}."
-        problems += [Problem(f"lint-{which}-several", text, "A flow has one of them.", name) for name in marked[1:]]
+        code = {"start": "lint-start-several", "end": "lint-end-several"}[which]
+        problems += [Problem(code, text, "A flow has one of them.", name) for name in marked[1:]]
     elif marked and which in steps and marked[0] != which:
-        name = marked[0]
-        text = f"Step {name!r} is @step({which}=True), and there is a step named {which!r} too."
-        problems.append(Problem(f"lint-{which}-conflict", text, "Rename that step, or drop the annotation.", name))
+        text = f"Step {marked[0]!r} is @step({which}=True), and there is a step named {which!r} too."
+        code = {"start": "lint-start-conflict", "end": "lint-end-conflict"}[which]
+        problems.append(Problem(code, text, "Rename that step, or drop the annotation.", marked[0]))
     return marked[0] if marked else which if which in steps else ""
 
 

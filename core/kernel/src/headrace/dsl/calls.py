@@ -33,7 +33,7 @@ class Tail(NamedTuple):
 
 
 class _Refused(Exception):
-    """A call that is no transition; carries what is wrong with it, the remedy, and the code's last words."""
+    """A call that is no transition; carries what is wrong with it, the remedy and the code."""
 
 
 def read_tail(function: FunctionNode) -> Tail:
@@ -48,8 +48,8 @@ def read_tail(function: FunctionNode) -> Tail:
     try:
         return _transition(call)
     except _Refused as refused:
-        what, remedy, *word = refused.args
-        return Tail(call.lineno, problem=(f"lint-{word[0] if word else 'next'}-invalid", f"{name} calls self.next {what}.", remedy))
+        what, remedy, code = (*refused.args, "lint-next-invalid")[:3]
+        return Tail(call.lineno, problem=(code, f"{name} calls self.next {what}.", remedy))
 
 
 def _receiver(node: ast.AST) -> str:
@@ -89,21 +89,21 @@ def _transition(call: ast.Call) -> Tail:
     return Tail(call.lineno, "foreach", targets, foreach=_text("foreach", value) if isinstance(value, ast.Constant) else None)
 
 
-def _text(keyword: str, node: ast.expr, *word: str) -> str:
+def _text(keyword: str, node: ast.expr, *code: str) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
         return node.value
-    raise _Refused(f"with {keyword}={ast.unparse(node)}", _AS_TEXT, *word)
+    raise _Refused(f"with {keyword}={ast.unparse(node)}", _AS_TEXT, *code)
 
 
 def _switch(call: ast.Call, cases: ast.Dict | None, condition: ast.expr | None) -> Tail:
     if cases is None or condition is None or len(call.args) > 1:
-        raise _Refused("with something else than one dict of cases and one condition", _FORMS, "switch")
-    name = _text("condition", condition, "switch")
+        raise _Refused("with something else than one dict of cases and one condition", _FORMS, "lint-switch-invalid")
+    name = _text("condition", condition, "lint-switch-invalid")
     pairs: dict[Any, tuple[Any, str]] = {}
     for key, node in zip(cases.keys, cases.values, strict=True):
         value = _case(key)
         if value in pairs:
-            raise _Refused(f"with cases {pairs[value][0]!r} and {value!r}, which are equal in Python", _CONSTANTS, "switch")
+            raise _Refused(f"with cases {pairs[value][0]!r} and {value!r}, which are equal in Python", _CONSTANTS, "lint-switch-invalid")
         pairs[value] = value, _target(node)
     found = tuple(pairs.values())
     return Tail(call.lineno, "switch", tuple(dict.fromkeys(target for _, target in found)), switch=Switch(name, found))
@@ -118,7 +118,7 @@ def _case(key: ast.expr | None) -> Any:
         return -value if negative else value  # type: ignore[operator]
     if not negative and (value is None or isinstance(value, (str, bool))):
         return value
-    raise _Refused(f"with a case {'**' if key is None else ast.unparse(key)}", _CONSTANTS, "switch")
+    raise _Refused(f"with a case {'**' if key is None else ast.unparse(key)}", _CONSTANTS, "lint-switch-invalid")
 
 
 def _misplaced(function: FunctionNode, name: str) -> Tail:

@@ -28,7 +28,7 @@ _OPTIONS: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 
 _Fault = tuple[str, str, str]
-"""What a declaration does wrong: the code's last word, the problem, the remedy."""
+"""What a declaration does wrong: the code, the problem, the remedy."""
 
 
 def parameter_specs(cls: type) -> tuple[ParameterSpec, ...]:
@@ -41,7 +41,11 @@ def parameter_specs(cls: type) -> tuple[ParameterSpec, ...]:
             same = specs.setdefault(_normal(spec.name), spec)
             if same is spec:
                 continue
-            fault = "duplicate", f"has the name of {same.attribute}, {same.name!r}", "Choose another; case, - and _ make no difference."
+            fault = (
+                "flow-parameter-duplicate",
+                f"has the name of {same.attribute}, {same.name!r}",
+                "Choose another; case, - and _ make no difference.",
+            )
         raise _refused(parameter, fault)
     return tuple(specs.values())
 
@@ -53,11 +57,15 @@ def _normal(name: str) -> str:
 def _fault(attribute: str, parameter: Parameter[Any]) -> _Fault | None:
     name, options, wanted, default = parameter.name, parameter.options, parameter.type, parameter.default
     if parameter.attribute != attribute:
-        return "shared", f"is one object for two attributes, {parameter.attribute!r} and {attribute!r}", "Declare each of them."
+        return (
+            "flow-parameter-shared",
+            f"is one object for two attributes, {parameter.attribute!r} and {attribute!r}",
+            "Declare each of them.",
+        )
     if not isinstance(name, str) or not _NAME.match(name):
-        return "name", "has no name that can be typed", "Use letters, digits, - and _, and no digit at the beginning."
+        return "flow-parameter-name", "has no name that can be typed", "Use letters, digits, - and _, and no digit at the beginning."
     if _normal(name) in RESERVED:
-        return "reserved", "has a reserved name: it means something else where a run is started", "Give it another name."
+        return "flow-parameter-reserved", "has a reserved name: it means something else where a run is started", "Give it another name."
     given = {"help": parameter.help, "required": parameter.required, "show_default": parameter.show_default, **options}
     for option, value in given.items():
         if option not in _OPTIONS:
@@ -65,19 +73,23 @@ def _fault(attribute: str, parameter: Parameter[Any]) -> _Fault | None:
 
             near = difflib.get_close_matches(option, [*_OPTIONS, "default", "type"], 1)
             remedy = f"Did you mean {near[0]}?" if near else f"It may have {', '.join(sorted(_OPTIONS))}."
-            return "option", f"has an option {option!r} that does not exist", remedy
+            return "flow-parameter-option", f"has an option {option!r} that does not exist", remedy
         if value is not None and not isinstance(value, _OPTIONS[option]):
-            return "option", f"has {option}={value!r}", "Give a value of the right type; only the default may be a function."
+            return "flow-parameter-option", f"has {option}={value!r}", "Give a value of the right type; only the default may be a function."
     if options.get("multiple") and (options.get("separator") is not None or options.get("is_flag")):
-        return "option", "combines multiple with separator or is_flag", "Keep one of them."
+        return "flow-parameter-option", "combines multiple with separator or is_flag", "Keep one of them."
     if options.get("separator") is not None and (wanted not in (None, str) or not options["separator"]):
-        return "option", f"has separator={options['separator']!r}", "It is one or more characters, for a parameter of type str."
+        return (
+            "flow-parameter-option",
+            f"has separator={options['separator']!r}",
+            "It is one or more characters, for a parameter of type str.",
+        )
     if options.get("is_flag") and wanted not in (None, bool):
-        return "type", f"is a flag of type {wanted!r}", "A flag is a bool."
+        return "flow-parameter-type", f"is a flag of type {wanted!r}", "A flag is a bool."
     if wanted is not None and not isinstance(wanted, JSONTypeClass) and (not isinstance(wanted, type) or wanted not in _KINDS):
-        return "type", f"has the type {getattr(wanted, '__name__', wanted)!r}", f"Use str, int, float, bool or {JSONType!r}."
+        return "flow-parameter-type", f"has the type {getattr(wanted, '__name__', wanted)!r}", f"Use str, int, float, bool or {JSONType!r}."
     if wanted is None and default is not None and not callable(default) and kind_of(default) is None:
-        return "default", f"has a default of type {type(default).__name__}", f"Use a value that {JSONType!r} can hold."
+        return "flow-parameter-default", f"has a default of type {type(default).__name__}", f"Use a value that {JSONType!r} can hold."
     return None
 
 
@@ -95,7 +107,9 @@ def _spec(attribute: str, parameter: Parameter[Any]) -> ParameterSpec:
         else:
             default = from_python(kind, default if separator is None or isinstance(default, str) else separator.join(default))
     except (TypeError, ValueError) as error:
-        raise _refused(parameter, ("default", f"has a default that is not {kind}: {error}", "Correct the default or the type.")) from None
+        raise _refused(
+            parameter, ("flow-parameter-default", f"has a default that is not {kind}: {error}", "Correct the default or the type.")
+        ) from None
     return ParameterSpec(
         name=parameter.name, attribute=attribute, kind="json" if kind == "json" else "plain", type=kind,
         default=default, has_default=has_default, callable_default=callable_default, required=bool(parameter.required) and not has_default,
@@ -115,9 +129,9 @@ def _kind(parameter: Parameter[Any]) -> str:
 
 
 def _refused(parameter: Parameter[Any], fault: _Fault) -> FlowDefinitionError:
-    word, problem, remedy = fault
+    code, problem, remedy = fault
     where: dict[str, Any] = {"file": parameter.file, "line": parameter.line}
-    return FlowDefinitionError(f"Parameter {parameter.name!r} {problem}.", remedy=remedy, code=f"flow-parameter-{word}", **where)
+    return FlowDefinitionError(f"Parameter {parameter.name!r} {problem}.", remedy=remedy, code=code, **where)
 
 
 def decorator_uses(owners: Iterable[Any]) -> tuple[DecoratorUse, ...]:

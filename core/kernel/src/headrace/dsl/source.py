@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from types import FunctionType
+from typing import Any
 
 from headrace_hookspecs.errors import FlowDefinitionError
 
@@ -19,22 +20,18 @@ class Sources:
 
     def function(self, function: FunctionType) -> FunctionNode:
         """The definition of `function`. Raises FlowDefinitionError where its source cannot be had, or is not what was imported."""
-        code, name = function.__code__, function.__name__
+        where, name = function.__code__, function.__name__
         try:
-            self._parse(code.co_filename, function.__globals__)
-            return self._functions[code.co_filename][code.co_name, code.co_firstlineno]
+            self._parse(where.co_filename, function.__globals__)
+            return self._functions[where.co_filename][where.co_name, where.co_firstlineno]
         except KeyError:
-            problem, remedy, word = "is no longer what was imported", "Start again; define the step with def, in the class.", "changed"
+            problem, code = "is no longer what was imported", "flow-source-changed"
+            remedy = "Start again; define the step with def, in the class."
         except (OSError, SyntaxError, ValueError) as error:
-            problem, remedy, word = f"cannot be read: {error}", "Write the flow to a file; its graph is read from its source.", "missing"
-        raise FlowDefinitionError(
-            f"The source of step {name!r} {problem}.",
-            file=code.co_filename,
-            line=code.co_firstlineno,
-            step=name,
-            remedy=remedy,
-            code=f"flow-source-{word}",
-        )
+            problem, code = f"cannot be read: {error}", "flow-source-missing"
+            remedy = "Write the flow to a file; its graph is read from its source."
+        place: dict[str, Any] = {"file": where.co_filename, "line": where.co_firstlineno, "step": name}
+        raise FlowDefinitionError(f"The source of step {name!r} {problem}.", remedy=remedy, code=code, **place)
 
     def class_line(self, file: str, name: str, inside: int) -> int:
         """The line at which class `name` begins, of several the one around line `inside`; 0 where it is unknown."""

@@ -21,10 +21,10 @@ def first_and_last(graph: FlowGraph) -> Iterator[Problem]:
     if not graph.steps:
         yield Problem("lint-steps-missing", f"Flow {graph.name} has no steps.", "Mark its methods with @step.")
         return
-    for which, name, place in (("start", graph.start, "first"), ("end", graph.end, "last")):
+    for which, name, code in (("start", graph.start, "lint-start-missing"), ("end", graph.end, "lint-end-missing")):
         if name not in graph.steps:
-            remedy = f"Name its {place} step {which!r}, or mark it with @step({which}=True)."
-            yield Problem(f"lint-{which}-missing", f"Flow {graph.name} has no {which} step.", remedy)
+            remedy = f"Name a step {which!r}, or mark one with @step({which}=True)."
+            yield Problem(code, f"Flow {graph.name} has no {which} step.", remedy)
 
 
 def name(node: StepNode, graph: FlowGraph) -> Iterator[Problem]:
