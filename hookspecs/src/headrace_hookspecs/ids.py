@@ -14,15 +14,15 @@ from typing import Final
 from .errors import NotFoundError, UsageError
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case: no i, l, o, u
-_TASK_ID: Final = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*(-(0|[1-9][0-9]*))?\Z")
-_HASHED: Final = re.compile(r"(^|-)[0-9a-f]{10}\Z")
+_TASK_ID: Final = r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*(-(0|[1-9][0-9]*))?"
+_HASHED: Final = r"(^|-)[0-9a-f]{10}\Z"
 _RULES: Final = {
-    "flow": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z"),
-    "run": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z"),
-    "step": re.compile(r"[a-z0-9][a-z0-9_]{0,127}\Z"),
+    "flow": r"[A-Za-z_][A-Za-z0-9_]{0,127}",
+    "run": r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}",
+    "step": r"[a-z0-9][a-z0-9_]{0,127}",
     "task": _TASK_ID,
-    "artifact": re.compile(r"[^\W\d]\w{0,254}\Z"),
-    "tag": re.compile(r"[^\x00-\x1f]{1,500}\Z"),
+    "artifact": r"[^\W\d]\w{0,254}",
+    "tag": r"[^\x00-\x1f]{1,500}",
 }
 
 
@@ -62,7 +62,7 @@ def check_id(kind: str, text: str) -> str:
 
     The one allow-list: nothing that fails it is ever part of a path, a key, a query or a label.
     """
-    if not isinstance(text, str) or not _RULES[kind].match(text) or ".." in text:
+    if not isinstance(text, str) or not re.fullmatch(_RULES[kind], text) or ".." in text:
         raise UsageError(f"{text!r} is not a valid {kind} name.", code="id-invalid")
     return text
 
@@ -85,7 +85,7 @@ def dns_name(run: str, task: str = "", attempt: int | None = None, *, limit: int
     text = re.sub(r"[^a-z0-9]+", "-", original.lower()).strip("-")
     if not text or not text[0].isalpha():
         text = f"r{text}"
-    if text == original and len(text) <= limit and not _HASHED.search(text):
+    if text == original and len(text) <= limit and not re.search(_HASHED, text):
         return text
     digest = hashlib.sha256(original.encode()).hexdigest()[:10]
     return f"{text[: limit - 11].rstrip('-')}-{digest}"
@@ -94,7 +94,7 @@ def dns_name(run: str, task: str = "", attempt: int | None = None, *, limit: int
 def label(value: str, *, limit: int = 63) -> str:
     """The one way to a cluster label's value: `[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`, hashed at the end when it had to be changed."""
     text = re.sub(r"[^A-Za-z0-9._-]+", "-", value).strip("._-")
-    if text == value and len(text) <= limit and not _HASHED.search(text):
+    if text == value and len(text) <= limit and not re.search(_HASHED, text):
         return text
     digest = hashlib.sha256(value.encode()).hexdigest()[:10]
     return f"{text[: limit - 11]}-{digest}" if text else digest

@@ -14,7 +14,6 @@ from headrace_hookspecs.errors import FlowDefinitionError, GraphError, MissingCa
 from headrace_hookspecs.ir import FlowGraph, StepNode
 
 from .decorators import attach, blame, build_decorators, build_flow_decorators, normal
-from .with_specs import parse_with
 
 if TYPE_CHECKING:
     from headrace_hookspecs.environments import RuntimeClosure
@@ -61,7 +60,11 @@ def make_plan(
         check(graph)
     config, registry = project.config, project.registry
     specs = [*with_specs, *config.get("run.with", ())]
-    graph = normal(attach(graph, [parse_with(spec) for spec in specs], registry), registry)
+    if specs:
+        from .with_specs import parse_with
+
+        graph = attach(graph, [parse_with(spec) for spec in specs], registry)
+    graph = normal(graph, registry)
     if manager.implements("headrace_graph_transform"):
         graph = normal(_transform(graph, deploying, config.data, manager), registry)
 

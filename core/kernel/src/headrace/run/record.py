@@ -63,9 +63,8 @@ def sources(file: str) -> dict[str, bytes]:
     """
     folder = os.path.dirname(os.path.abspath(file))
     found: dict[str, bytes] = {}
-    for path in [os.path.abspath(file), *_module_files()]:
-        inside = path.startswith(folder + os.sep) and "site-packages" not in path and path.endswith(".py")
-        if inside and len(found) < _MOST_FILES:
+    for path in [os.path.abspath(file), *_module_files(folder + os.sep)]:
+        if "site-packages" not in path and path.endswith(".py") and len(found) < _MOST_FILES:
             name = os.path.relpath(path, folder).replace(os.sep, "/")
             try:
                 if name not in found and os.path.getsize(path) <= _LARGEST_FILE:
@@ -94,8 +93,11 @@ def user_name(environ: Mapping[str, str]) -> str:
         return "unknown"
 
 
-def _module_files() -> Iterable[str]:
+def _module_files(folder: str) -> Iterable[str]:
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
-        if isinstance(path, str):
-            yield os.path.abspath(path)
+        # most modules are elsewhere, and their paths absolute
+        if isinstance(path, str) and (path.startswith(folder) or not os.path.isabs(path)):
+            path = os.path.abspath(path)
+            if path.startswith(folder):
+                yield path
