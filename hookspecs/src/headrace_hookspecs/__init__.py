@@ -20,6 +20,7 @@ _HOME: Final[dict[str, str]] = {
         "commands": "Session",
         "datastore": "BlobRange BlobStat BlobStore Buffer",
         "decorators": "Absorbed DecoratorCall FlowDecorator GiveUp Option PlanContext StepDecorator flow_decorator step_decorator",
+        "diagnostics": "Diagnostic",
         "environments": "Environment RuntimeClosure ResolvedEnvironment",
         "errors": (
             "AttemptLost ConfigError CorruptDataError FlowDefinitionError FlowFileError GraphError HeadraceError InternalError "
@@ -28,7 +29,7 @@ _HOME: Final[dict[str, str]] = {
         ),
         "events": "Event EventKind",
         "hooks": (
-            "ConfigDefaultsRequest Diagnostic DoctorRequest ExecuteRequest GraphCheckRequest GraphTransformRequest PackageFilesRequest "
+            "ConfigDefaultsRequest DoctorRequest ExecuteRequest GraphCheckRequest GraphTransformRequest PackageFilesRequest "
             "TaskEnvironmentRequest hookimpl hookspec"
         ),
         "ids": "check_id dns_name label new_run_id parse_task_id task_id",
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from .decorators import StepDecorator as StepDecorator
     from .decorators import flow_decorator as flow_decorator
     from .decorators import step_decorator as step_decorator
+    from .diagnostics import Diagnostic as Diagnostic
     from .environments import Environment as Environment
     from .environments import ResolvedEnvironment as ResolvedEnvironment
     from .environments import RuntimeClosure as RuntimeClosure
@@ -108,7 +110,6 @@ if TYPE_CHECKING:
     from .events import Event as Event
     from .events import EventKind as EventKind
     from .hooks import ConfigDefaultsRequest as ConfigDefaultsRequest
-    from .hooks import Diagnostic as Diagnostic
     from .hooks import DoctorRequest as DoctorRequest
     from .hooks import ExecuteRequest as ExecuteRequest
     from .hooks import GraphCheckRequest as GraphCheckRequest

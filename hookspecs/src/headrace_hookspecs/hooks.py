@@ -7,12 +7,13 @@ a chosen provider). Such an object says in `headrace_processes` where it lives: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 from attrs import frozen
 
-from .ir import FlowGraph, Source
+from .diagnostics import Diagnostic
+from .ir import FlowGraph
 
 if TYPE_CHECKING:
     from .events import Event
@@ -36,18 +37,6 @@ POLICY: Final = frozenset(
 
 OBSERVER: Final = frozenset({"headrace_on_event", "headrace_doctor"})
 """Hooks whose failure is logged once and isolated; after three the plugin is off for the rest of the process."""
-
-
-@frozen
-class Diagnostic:
-    """One finding: an error stops, a warning and an info are shown. `code` is the plugin's own stable word."""
-
-    severity: Literal["error", "warning", "info"]
-    message: str
-    code: str = "diagnostic"
-    step: str | None = None
-    source: Source | None = None
-    remedy: str | None = None
 
 
 @frozen

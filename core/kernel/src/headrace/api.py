@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from headrace_hookspecs import Event, Fact, Failure, FlowGraph, LaunchContext, Outcome, ids
 from headrace_hookspecs.errors import HeadraceError, NotFoundError, StoreError, UsageError
 
-from .dsl.build import build_graph
+from .dsl.build import build_graph, diagnose
 from .dsl.parameters import resolve_parameters
 from .graph.lint import check as check_graph
-from .graph.lint import lint
 
 if TYPE_CHECKING:
     from headrace_hookspecs import Diagnostic
@@ -60,8 +59,7 @@ class Settings(NamedTuple):
 
 def check(loaded: LoadedFlow, project: Project, with_specs: Sequence[str] = ()) -> tuple[FlowGraph, list[Diagnostic]]:
     """The flow's graph and everything that the validity checker, the plan and the installed policies say of it."""
-    graph = build_graph(loaded.cls)
-    findings = lint(graph)
+    graph, findings = diagnose(loaded.cls)
     if not any(finding.severity == "error" for finding in findings):
         plan = _plan(loaded, project, graph, with_specs, {}, {})
         graph, findings = plan.graph, [*findings, *plan.diagnostics]

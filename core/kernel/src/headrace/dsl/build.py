@@ -19,7 +19,7 @@ from .source import Sources
 from .steps import StepMark, mark_of, members_of, user_function
 
 if TYPE_CHECKING:
-    from headrace_hookspecs.hooks import Diagnostic
+    from headrace_hookspecs.diagnostics import Diagnostic
 
 _MEMBERS: Final = frozenset(name for name in vars(FlowSpec) if not name.startswith("_"))
 _ASYNC, _GENERATOR = 0x80 | 0x100 | 0x200, 0x20  # CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR; CO_GENERATOR (inspect is slow)

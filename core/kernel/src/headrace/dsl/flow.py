@@ -50,7 +50,7 @@ class FlowSpec:
         loaded = adopt_main(cls)
         project = open_project(os.path.dirname(loaded.file), flow=cls.__name__)
         try:
-            return run(loaded, project, parameters=parameters)
+            return run(loaded, project, parameters=parameters, forkable=False)
         finally:
             project.close()
 

@@ -12,7 +12,7 @@ from .problems import Problem, diagnostics, graph_error
 from .regions import Regions
 
 if TYPE_CHECKING:
-    from headrace_hookspecs.hooks import Diagnostic
+    from headrace_hookspecs.diagnostics import Diagnostic
 
 StepRule = Callable[[StepNode, FlowGraph], Iterator[Problem]]
 GraphRule = Callable[[FlowGraph, Regions], Iterator[Problem]]

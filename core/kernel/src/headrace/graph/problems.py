@@ -1,4 +1,4 @@
-"""Findings of the validity checker before anybody asks for them: plain tuples, as the contract's Diagnostic costs pluggy's import."""
+"""Findings of the validity checker before anybody asks for them: plain tuples, as attrs classes cost time that a flow without problems need not spend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from headrace_hookspecs.errors import GraphError
 from headrace_hookspecs.ir import FlowGraph, Source, StepNode
 
 if TYPE_CHECKING:
-    from headrace_hookspecs.hooks import Diagnostic
+    from headrace_hookspecs.diagnostics import Diagnostic
 
 
 class Problem(NamedTuple):
@@ -39,7 +39,7 @@ def diagnostics(graph: FlowGraph, problems: Iterable[Problem]) -> list[Diagnosti
     found = [problem._replace(source=problem.source or homes.get(problem.step) or graph.source) for problem in problems]
     if not found:
         return []
-    from headrace_hookspecs.hooks import Diagnostic
+    from headrace_hookspecs.diagnostics import Diagnostic
 
     found.sort(key=lambda problem: (position.get(problem.step, -1), problem.source.line if problem.source else 0))
     return [Diagnostic("error", p.message, p.code, p.step or None, p.source, p.remedy) for p in found]

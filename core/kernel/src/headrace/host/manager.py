@@ -14,10 +14,10 @@ from headrace_hookspecs.errors import GraphError, PluginError
 from .registry import Registry
 
 if TYPE_CHECKING:
+    from headrace_hookspecs.diagnostics import Diagnostic
     from headrace_hookspecs.events import Event
     from headrace_hookspecs.hooks import (
         ConfigDefaultsRequest,
-        Diagnostic,
         DoctorRequest,
         ExecuteRequest,
         GraphCheckRequest,
@@ -162,7 +162,7 @@ class PluginManager:
 
     def doctor(self, request: DoctorRequest) -> list[Diagnostic]:
         """What all plugins say about the installation. A failure is a finding about the plugin."""
-        from headrace_hookspecs.hooks import Diagnostic
+        from headrace_hookspecs.diagnostics import Diagnostic
 
         found: list[Diagnostic] = []
         for plugin in self._plugins():
@@ -232,7 +232,7 @@ def _mapping_to(kind: type[Any], answer: object) -> Mapping[str, Any]:
 
 
 def _diagnostics(answer: Iterable[Diagnostic]) -> list[Diagnostic]:
-    from headrace_hookspecs.hooks import Diagnostic
+    from headrace_hookspecs.diagnostics import Diagnostic
 
     return [_of_type(Diagnostic, item) for item in answer]
 

@@ -16,8 +16,8 @@ from headrace_hookspecs.ir import FlowGraph, StepNode
 from .decorators import attach, blame, build_decorators, build_flow_decorators, normal
 
 if TYPE_CHECKING:
+    from headrace_hookspecs.diagnostics import Diagnostic
     from headrace_hookspecs.environments import RuntimeClosure
-    from headrace_hookspecs.hooks import Diagnostic
     from headrace_hookspecs.launcher import Launcher
 
     from ..dsl.load import LoadedFlow

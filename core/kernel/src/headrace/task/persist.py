@@ -66,8 +66,10 @@ class Persister:
         carried = state.carried()
         for name, reader in carried.items():
             writer.carry(name, reader)
+        cls = type(state.flow)
         for name, value in state.flow.__dict__.items():
-            if name not in carried:
+            # what the class computes for itself (functools.cached_property) is no artifact
+            if name not in carried and not hasattr(cls, name):
                 try:
                     writer.put(name, value, state.before(name))
                 except HeadraceError:

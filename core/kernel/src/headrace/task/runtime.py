@@ -51,6 +51,6 @@ class Runtime:
         return self._manager.task_execute(ExecuteRequest(context), kernel)
 
     def _build(self, node: StepNode) -> list[Any]:
-        """By phase; in a phase the one that is written topmost, or was attached last, is outermost."""
-        found = reversed(build_decorators(node, self.project.registry))
+        """By phase; in a phase the one that is written topmost is outermost."""
+        found = build_decorators(node, self.project.registry)
         return sorted(found, key=lambda one: PHASES.index(getattr(one, "phase", "observe")))

@@ -108,7 +108,7 @@ class _Resolved(Collection[str]):
         self._assigned = assigned
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (any(name in names for names in self._assigned) or hasattr(self._cls, name))
+        return any(name in names for names in (*self._assigned, *map(vars, self._cls.__mro__)))
 
     def __iter__(self) -> Any:
         return iter({name for names in self._assigned for name in names})
