@@ -1,4 +1,4 @@
-"""Makes `distributions` importable for the tests beside it, and takes back what their plugins leave in the interpreter."""
+"""Makes `distributions` and `hosting` importable for the tests beside it, and takes back what their plugins leave in the interpreter."""
 
 import os
 import sys
