@@ -73,6 +73,8 @@ def make_plan(
     graph = _plan_flow(graph, project, options or {}, context)
     context = context._replace(graph=graph)
     steps = {name: _plan_step(step, project, context) for name, step in graph.steps.items()}
+    for step in steps.values():
+        _check_attempts(step, int(config.get("limits.attempts")))
     steps = {name: _resolve(step, project, closure) if step.environment else step for name, step in steps.items()}
 
     made = {} if launchers is None else launchers
@@ -143,6 +145,17 @@ def _plan_step(step: StepNode, project: Project, context: PlanContext) -> StepNo
             with blame(use, step.name):
                 step = _answer(one.plan(step, context), StepNode)
     return step
+
+
+def _check_attempts(step: StepNode, most: int) -> None:
+    """A limit that would be reached silently is refused where it was written."""
+    if step.retry is not None and step.retry.times + 1 > most:
+        raise FlowDefinitionError(
+            f"Step {step.name!r} may be retried {step.retry.times} times, which is more than {most} attempts in all.",
+            **_at(step),
+            remedy="Lower `times`, or raise limits.attempts.",
+            code="retry-too-many",
+        )
 
 
 def _answer(result: Any, kind: type[Any]) -> Any:
