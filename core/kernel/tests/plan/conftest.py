@@ -1,4 +1,4 @@
-"""Makes `planning` and `distributions` importable for the tests here."""
+"""Makes `planning`, `decorating` and `distributions` importable for the tests here."""
 
 import sys
 from collections.abc import Iterator
@@ -24,3 +24,11 @@ def bench(tmp_path: Path) -> "Iterator[Bench]":
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file.startswith(str(tmp_path)) or name == "decorators_of_the_test":
             del sys.modules[name]
+
+
+@pytest.fixture
+def decorators(bench: "Bench") -> None:
+    """The decorators of `decorating`, usable in the flow files of `bench`."""
+    from decorating import register
+
+    register(bench)
