@@ -160,6 +160,9 @@ def test_a_store_that_is_a_file_is_named(flow: Run, folder: Path) -> None:
         (["logs", "HelloFlow"], 1, "flow-not-found"),
         (["dump", "HelloFlow/x1"], 1, "run-not-found"),
         (["list", "HelloFlow"], 1, "flow-not-found"),
+        (["resume", "hello.py"], 1, "run-not-found"),
+        (["resume", "hello.py", "nowhere"], 2, "step-unknown"),
+        (["resume", "hello.py", "--greeting", "hi"], 2, "option-unknown"),
         (["list", "HelloFlow/x1"], 1, "run-not-found"),
         (["logs", "../etc/passwd"], 2, "id-invalid"),
         (["list", "a/b/c/0/e/f"], 1, "pathspec-invalid"),
@@ -170,6 +173,20 @@ def test_a_store_that_is_a_file_is_named(flow: Run, folder: Path) -> None:
 )
 def test_things_that_do_not_exist(flow: Run, args: list[str], status: int, code: str) -> None:
     assert refused(flow(*args)) == (status, code)
+
+
+def test_a_part_of_a_run_that_does_not_exist(flow: Run) -> None:
+    flow("run", "hello.py")
+
+    for args, code in [
+        (["logs", "HelloFlow/latest/nowhere"], "step-not-found"),
+        (["logs", "HelloFlow/latest/greet/7"], "task-not-found"),
+        (["logs", "-f", "HelloFlow/latest/greet/7"], "task-not-found"),
+        (["logs", "HelloFlow/latest/greet/0", "--attempt", "3"], "attempt-not-found"),
+        (["dump", "HelloFlow/latest/greet/0/nothing"], "artifact-not-found"),
+        (["list", "HelloFlow/latest/nowhere"], "step-not-found"),
+    ]:
+        assert refused(flow(*args)) == (1, code)
 
 
 def test_an_error_of_ours_is_kept_in_a_file_and_shown_on_demand(flow: Run, folder: Path) -> None:

@@ -321,3 +321,53 @@ def test_lists_go_from_flows_to_artifacts(flow: Run) -> None:
     header, first, _ = flow("list", "HelloFlow").stdout.splitlines()
     assert header.split() == ["RUN", "STATE", "STARTED", "TOOK", "TAGS"]
     assert first.split()[:2] == [runs[0]["run"], "failed"]
+
+
+TEAM = """
+import attrs
+from headrace_hookspecs import Option, flow_decorator
+
+team = flow_decorator("team", "acme_team:Team")
+
+@attrs.frozen
+class Config:
+    name: str
+
+class Team:
+    name = "team"
+    multiple = False
+
+    def __init__(self, config):
+        self.config = config
+
+    @classmethod
+    def config_class(cls):
+        return Config
+
+    def options(self):
+        return (Option("branch", "str", "main", "The branch to work in."), Option("urgent", "bool", False, "Whether it hurries."))
+
+    def plan(self, graph, options, context):
+        return attrs.evolve(graph, tags=(f"team:{self.config.name}", f"branch:{options['branch']}", f"urgent:{options['urgent']}"))
+"""
+
+
+def test_options_of_flow_decorators_are_options_of_the_run(flow: Run, folder: Path, tmp_path: Path) -> None:
+    info = tmp_path / "site" / "acme_team-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-team\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[headrace.decorator]\nteam = acme_team:team\n")
+    (tmp_path / "site" / "acme_team.py").write_text(TEAM)
+    text = (folder / "hello.py").read_text()
+    (folder / "hello.py").write_text(text.replace("class HelloFlow", "from acme_team import team\n\n\n@team(name='ml')\nclass HelloFlow"))
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+
+    section = flow("run", "hello.py", "--help", env=env).stdout.partition("Options of @team:\n")[2].partition("\n\n")[0]
+    assert [re.sub(r" +", " ", line).strip() for line in section.splitlines()] == [
+        "--branch TEXT The branch to work in. [default: main]",
+        "--urgent BOOLEAN Whether it hurries. [default: False]",
+    ]
+    done = flow("run", "--branch", "fix", "hello.py", "--urgent", "true", env=env)
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(flow("list", "HelloFlow", "--json").stdout)["runs"]
+    assert run["tags"] == ["branch:fix", "team:ml", "urgent:True"]

@@ -50,11 +50,15 @@ def named_flow(ctx: click.Context) -> str:
 
 
 class FlowCommand(click.Command):
-    """A command with `flow_argument`. `takes_parameters`: the flow's parameters and its decorators' options are options of the command."""
+    """A command with `flow_argument`.
 
-    def __init__(self, *args: Any, takes_parameters: bool = False, **kwargs: Any) -> None:
+    `takes_parameters` makes the flow's parameters options of the command, `takes_options` what the flow's decorators declare.
+    """
+
+    def __init__(self, *args: Any, takes_parameters: bool = False, takes_options: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.takes_parameters = takes_parameters
+        self.takes_options = takes_options
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the flow, then read the arguments as usual."""
@@ -81,10 +85,10 @@ class FlowCommand(click.Command):
         if loaded is None:
             return
         ctx.meta[_LOADED], ctx.meta[_TARGET] = loaded, target
-        if self.takes_parameters:
+        if self.takes_options:
             from .flowoptions import options_of
 
-            ctx.meta[_EXTRA] = options_of(loaded)
+            ctx.meta[_EXTRA] = options_of(loaded, parameters=self.takes_parameters)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Our own parameters and the flow's. Where both want one name, it is the flow's."""

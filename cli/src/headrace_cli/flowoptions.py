@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from headrace.dsl.load import LoadedFlow
 
 
-def options_of(loaded: LoadedFlow) -> list[click.Option]:
-    """Parameters in the order of their definition, then the options of flow decorators."""
-    declared = parameters_of(loaded.cls)
-    name = loaded.cls.__name__
-    options = parameter_options(name, [(spec, declared[spec.attribute]) for spec in parameter_specs(loaded.cls)])
+def options_of(loaded: LoadedFlow, *, parameters: bool) -> list[click.Option]:
+    """With `parameters` those, in the order of their definition; then the options of flow decorators."""
+    options: list[click.Option] = []
+    if parameters:
+        declared = parameters_of(loaded.cls)
+        options += parameter_options(loaded.cls.__name__, [(spec, declared[spec.attribute]) for spec in parameter_specs(loaded.cls)])
     if any(CALLS in base.__dict__ for base in loaded.cls.__mro__):
         from headrace.dsl.build import build_graph
         from headrace.host.index import read_index

@@ -1,10 +1,13 @@
 """Runs that are there to be read: one that succeeded, one that failed, one with retries and a caught failure."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import headrace_client
+from headrace.project import Project
 from headrace_client import ExecutingRun, Runner
 
 FLOW = '''\
@@ -85,15 +88,36 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def good(shop: Path) -> ExecutingRun:
+def good(shop: Path) -> Iterator[ExecutingRun]:
     """A run that succeeded, the first of its flow."""
-    return Runner(shop / "shop.py", show_output=False).run(tax=0.25, tags=["nightly"])
+    result = Runner(shop / "shop.py", show_output=False).run(tax=0.25, tags=["nightly"])
+    yield result
+    result.close()
 
 
 @pytest.fixture(scope="session")
-def bad(shop: Path, good: ExecutingRun) -> ExecutingRun:
+def bad(shop: Path, good: ExecutingRun) -> Iterator[ExecutingRun]:
     """A later run that failed in `price/1`."""
-    return Runner(shop / "shop.py", show_output=False).run(break_at=1, max_workers=1)
+    result = Runner(shop / "shop.py", show_output=False).run(break_at=1, max_workers=1)
+    yield result
+    result.close()
+
+
+Open = Callable[[Path], Project]
+
+
+@pytest.fixture
+def project() -> Iterator[Open]:
+    """Opens the project of a folder, and closes it when the test has ended."""
+    opened: list[Project] = []
+
+    def open_it(folder: Path) -> Project:
+        opened.append(headrace_client.project(folder))
+        return opened[-1]
+
+    yield open_it
+    for each in opened:
+        each.close()
 
 
 @pytest.fixture(autouse=True)

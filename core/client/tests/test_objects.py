@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from headrace_client import Artifact, ExecutingRun, Flow, Run, Step, Task, flows, project
+from headrace_client import Artifact, ExecutingRun, Flow, Run, Step, Task, flows
 from headrace_hookspecs.errors import NotFoundError, UsageError
+
+from .conftest import Open
 
 if TYPE_CHECKING:
     from headrace_hookspecs import TaskView
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     view: type[TaskView] = Task
 
 
-def test_a_flow_lists_its_runs_newest_first(shop: Path, good: ExecutingRun, bad: ExecutingRun) -> None:
+def test_a_flow_lists_its_runs_newest_first(shop: Path, good: ExecutingRun, bad: ExecutingRun, project: Open) -> None:
     flow = Flow("ShopFlow", project=project(shop))
 
     assert flows(project(shop)) == [flow]
@@ -138,7 +140,7 @@ def test_lineage_goes_both_ways(good: ExecutingRun) -> None:
     assert (prices[1].index, prices[1].indices, start.index, start.indices) == (1, (1,), None, ())
 
 
-def test_equal_is_what_has_the_same_pathspec(good: ExecutingRun, shop: Path) -> None:
+def test_equal_is_what_has_the_same_pathspec(good: ExecutingRun, shop: Path, project: Open) -> None:
     again = Run(good.run.pathspec, project=project(shop))
 
     assert again == good.run
@@ -149,7 +151,7 @@ def test_equal_is_what_has_the_same_pathspec(good: ExecutingRun, shop: Path) -> 
     assert again["start"]["0"].parent.parent.parent == Flow("ShopFlow", project=project(shop))
 
 
-def test_what_does_not_exist_is_an_error_that_names_the_place(shop: Path, good: ExecutingRun) -> None:
+def test_what_does_not_exist_is_an_error_that_names_the_place(shop: Path, good: ExecutingRun, project: Open) -> None:
     opened = project(shop)
     run = good.run.pathspec
     for kind, pathspec, code in [
@@ -172,5 +174,7 @@ def test_what_does_not_exist_is_an_error_that_names_the_place(shop: Path, good: 
 def test_the_project_is_that_of_the_current_folder(good: ExecutingRun, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop)
 
-    assert Run(good.run.pathspec) == good.run
-    assert Run(good.run.pathspec).state == "succeeded"
+    run = Run(good.run.pathspec)
+
+    assert (run, run.state) == (good.run, "succeeded")
+    run.project.close()

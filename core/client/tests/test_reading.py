@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from headrace_client import ExecutingRun, Flow, Run, Runner, project
+from headrace_client import ExecutingRun, Flow, Run, Runner
 from headrace_client.reading import LEASE
+
+from .conftest import Open
 
 
 @pytest.fixture
@@ -16,7 +18,7 @@ def copy(shop: Path, good: ExecutingRun, bad: ExecutingRun, tmp_path: Path) -> P
     return tmp_path / "copy"
 
 
-def test_everything_can_be_read_without_the_index(copy: Path, good: ExecutingRun, bad: ExecutingRun) -> None:
+def test_everything_can_be_read_without_the_index(copy: Path, good: ExecutingRun, bad: ExecutingRun, project: Open) -> None:
     flow = Flow("ShopFlow", project=project(copy))
 
     runs = {run.id: run for run in flow}
@@ -28,7 +30,7 @@ def test_everything_can_be_read_without_the_index(copy: Path, good: ExecutingRun
         assert (read.tags, read.parameters, read.finished_at) == (original.tags, original.parameters, original.finished_at)
 
 
-def test_what_was_read_from_the_datastore_is_indexed(copy: Path, good: ExecutingRun) -> None:
+def test_what_was_read_from_the_datastore_is_indexed(copy: Path, good: ExecutingRun, project: Open) -> None:
     opened = project(copy)
     assert list(opened.metadata.flows()) == []
 
@@ -40,7 +42,7 @@ def test_what_was_read_from_the_datastore_is_indexed(copy: Path, good: Executing
     assert again == [fact for fact in facts if fact.kind in ("run", "commit")]
 
 
-def test_a_run_runs_only_while_its_lease_lives(copy: Path, good: ExecutingRun) -> None:
+def test_a_run_runs_only_while_its_lease_lives(copy: Path, good: ExecutingRun, project: Open) -> None:
     ends = copy / ".headrace" / "ShopFlow" / "runs" / good.run.id / "end"
     assert ends.is_dir()
     shutil.rmtree(ends)
@@ -61,13 +63,12 @@ def test_tasks_of_a_resumed_run_tell_where_they_come_from(shop: Path, bad: Execu
     text = (shop / "shop.py").read_text()
     (shop / "mended.py").write_text(text.replace("if self.index == self.break_at:", "if False:"))
 
-    resumed = Runner(shop / "mended.py", show_output=False).resume(origin_run_id=bad.run.id)
-
-    run = resumed.run
-    assert (resumed.status, run.origin_pathspec) == ("successful", bad.run.pathspec)
-    taken = [task for task in run.tasks() if task.origin_pathspec is not None]
-    assert [task.origin_pathspec for task in taken] == [bad.run["start"]["0"].pathspec, bad.run["price"]["0"].pathspec]
-    assert [task.stderr for task in taken] == ["", "pricing tea\n"]
-    assert [task.state for task in run["price"].tasks()] == ["succeeded", "succeeded"]
-    assert run["join"]["0"].data.total == 6.0
-    assert list(run["join"]["0"].parents) == run["price"].tasks()
+    with Runner(shop / "mended.py", show_output=False).resume(origin_run_id=bad.run.id) as resumed:
+        run = resumed.run
+        assert (resumed.status, run.origin_pathspec) == ("successful", bad.run.pathspec)
+        taken = [task for task in run.tasks() if task.origin_pathspec is not None]
+        assert [task.origin_pathspec for task in taken] == [bad.run["start"]["0"].pathspec, bad.run["price"]["0"].pathspec]
+        assert [task.stderr for task in taken] == ["", "pricing tea\n"]
+        assert [task.state for task in run["price"].tasks()] == ["succeeded", "succeeded"]
+        assert run["join"]["0"].data.total == 6.0
+        assert list(run["join"]["0"].parents) == run["price"].tasks()

@@ -7,22 +7,20 @@ from headrace_hookspecs.errors import FlowFileError, GraphError, HeadraceError, 
 
 
 def test_a_run_is_handed_back_with_what_its_tasks_printed(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    result = Runner(shop / "shop.py").run(items=["salt"])
-
-    assert (result.status, result.returncode, result.failed_task) == ("successful", 0, None)
-    assert result.stdout.splitlines()[0] == "opening"
-    assert "pricing salt\n" in result.stderr
-    shown = capfd.readouterr()
-    assert (shown.out, shown.err) == (result.stdout, result.stderr)
-    assert result.run["price"].task is not None
-    assert result.run["price"].task.data.cost == 4.0
+    with Runner(shop / "shop.py").run(items=["salt"]) as result:
+        assert (result.status, result.returncode, result.failed_task) == ("successful", 0, None)
+        assert result.stdout.splitlines()[0] == "opening"
+        assert "pricing salt\n" in result.stderr
+        shown = capfd.readouterr()
+        assert (shown.out, shown.err) == (result.stdout, result.stderr)
+        assert result.run["price"].task is not None
+        assert result.run["price"].task.data.cost == 4.0
 
 
 def test_a_run_that_fails_is_a_result(shop: Path) -> None:
-    result = Runner(shop / "shop.py", show_output=False).run(break_at=0)
-
-    assert (result.status, result.returncode, result.state) == ("failed", 1, "failed")
-    assert result.failed_task == f"{result.run.pathspec}/price/0"
+    with Runner(shop / "shop.py", show_output=False).run(break_at=0) as result:
+        assert (result.status, result.returncode, result.state) == ("failed", 1, "failed")
+        assert result.failed_task == f"{result.run.pathspec}/price/0"
     assert "ValueError: no price for tea" in result.stderr
 
 
@@ -76,13 +74,12 @@ def test_folder_environment_and_configuration_are_the_callers_to_choose(shop: Pa
         options=["launcher.name=spawn"],
     )
 
-    result = runner.run()
-
-    assert result.run.data is not None
-    assert (result.run.data.cwd, result.run.data.mood) == (str(tmp_path / "work"), "good")
+    with runner.run() as result:
+        assert result.run.data is not None
+        assert (result.run.data.cwd, result.run.data.mood) == (str(tmp_path / "work"), "good")
+        assert result.run.record["config"]["launcher"]["name"] == "spawn"
     assert (tmp_path / "store" / ".headrace").is_dir()
     assert not (tmp_path / ".headrace").exists()
-    assert result.run.record["config"]["launcher"]["name"] == "spawn"
 
 
 def test_a_module_is_run_by_its_name(shop: Path) -> None:

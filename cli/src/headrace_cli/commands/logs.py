@@ -117,8 +117,12 @@ def _follow(run: Run, choice: Choice) -> Iterator[Line]:
                     seen[key] = seen.get(key, 0) + 1
                     yield from ((step, task, number, line) for line in lines if _wanted(line, choice))
         if not running:
-            return
+            break
         time.sleep(_PERIOD)
+    if choice.task is not None and not seen:
+        from headrace_client import Task
+
+        Task(f"{run.pathspec}/{choice.step}/{choice.task}", reader=run.reader)  # raises NotFoundError
 
 
 def _wanted(line: LogLine, choice: Choice) -> bool:

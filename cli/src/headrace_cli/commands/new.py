@@ -58,10 +58,9 @@ FLOW = Path(__file__).with_name("{module}.py")
 
 
 def test_greets_by_name(tmp_path: Path) -> None:
-    result = Runner(FLOW, directory=tmp_path).run(name="test")
-
-    assert result.status == "successful", result.stderr
-    assert result.run.data.greeting == "HELLO, TEST!"
+    with Runner(FLOW, directory=tmp_path).run(name="test") as result:
+        assert result.status == "successful", result.stderr
+        assert result.run.data.greeting == "HELLO, TEST!"
 """
 
 

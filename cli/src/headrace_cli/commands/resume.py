@@ -9,6 +9,7 @@ import click
 from ..driving import drive
 from ..flowcommand import FlowCommand, flow_argument
 from ..options import project_options, run_options
+from ..parameters import CHOSEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from headrace_hookspecs import Event
 
 
-@click.command("resume", cls=FlowCommand, short_help="Run a flow again from where an earlier run stopped.")
+@click.command("resume", cls=FlowCommand, takes_options=True, short_help="Run a flow again from where an earlier run stopped.")
 @flow_argument
 @click.argument("step", required=False)
 @click.option("--origin", metavar="RUN", help="The run to take results from. Default: the latest run of the flow.")
@@ -54,6 +55,7 @@ def command(
             project,
             step=step,
             origin=origin,
+            flow_options=ctx.meta.get(CHOSEN, {}),
             with_specs=with_specs,
             tags=tags,
             max_workers=max_workers,

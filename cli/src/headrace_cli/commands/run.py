@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from headrace_hookspecs import Event
 
 
-@click.command("run", cls=FlowCommand, takes_parameters=True, short_help="Run a flow on this machine.")
+@click.command("run", cls=FlowCommand, takes_parameters=True, takes_options=True, short_help="Run a flow on this machine.")
 @flow_argument
 @run_options
 @project_options

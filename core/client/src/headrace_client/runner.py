@@ -162,6 +162,17 @@ class ExecutingRun:
 
         return Run(self._pathspec, project=open_project(self._project, options=self.runner.options, profile=self.runner.profile))
 
+    def close(self) -> None:
+        """Let go of the project that `run` is read from; nothing can be read through it afterwards."""
+        if "run" in self.__dict__:
+            self.run.project.close()
+
+    def __enter__(self) -> ExecutingRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __repr__(self) -> str:
         return f"ExecutingRun({self._pathspec!r}, status={self.status!r})"
 
