@@ -1,4 +1,4 @@
-"""What every test of the workspace gets: the marker `needs`, the argument `seed`, and the tier's number of examples.
+"""What every test of the workspace gets: the marker `needs`, the arguments `seed` and `unprivileged`, and the tier's number of examples.
 
 The tier is the environment variable HEADRACE_TIER, `check` where it is not set.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
-from . import budget, components
+from . import budget, components, rights
 
 _ROOT = Path(__file__).parents[2]
 
@@ -55,3 +57,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             reason = _absence(component)
             if reason is not None:
                 pytest.skip(f"needs {component}: {reason}")
+
+
+@pytest.fixture
+def unprivileged() -> Callable[[Callable[[], Any]], Any]:
+    """Does work in a process that the modes of files bind, root's too, and returns its result, which has to be JSON."""
+    reason = rights.absence()
+    if reason is not None:
+        pytest.skip(reason)
+    return rights.unprivileged

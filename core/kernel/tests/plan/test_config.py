@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -285,11 +285,10 @@ def test_broken_toml_is_an_error_with_file_and_line(place: Place) -> None:
     assert place.refusal().code == "config-syntax"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_an_error(place: Place) -> None:
+def test_an_unreadable_file_is_an_error(place: Place, unprivileged: Callable[..., Any]) -> None:
     place.file.write_text("")
     place.file.chmod(0)
-    assert place.refusal().code == "config-unreadable"
+    assert unprivileged(lambda: [place.refusal().code, place.refusal().file]) == ["config-unreadable", str(place.file)]
 
 
 def test_a_folder_in_place_of_the_file_is_an_error(place: Place) -> None:
