@@ -48,8 +48,8 @@ class Console:
         elif lines:
             put(self._stream, "".join(lines))
 
-    def close(self) -> None:
-        """Take the live status away."""
+    def close(self, result: object = None) -> None:
+        """Take the live status away. How the run ended has been told by its last event."""
         if self._live is not None:
             self._live.close()
 

@@ -38,12 +38,11 @@ def drive(ctx: click.Context, as_json: bool, start: Start) -> int:
             listener.echoes = project.launcher(str(event.data["launcher"])).echoes
         listener(event)
 
+    result: RunResult | None = None
     try:
         result = start(loaded, project, listen)
     finally:
-        listener.close()
-    if as_json:
-        listener.finish(result)  # type: ignore[union-attr]
+        listener.close(result)
     if result.state == "succeeded":
         return 0
     raise explained(ctx, result, shown=not as_json and sys.stdout.isatty())
@@ -82,14 +81,11 @@ class JsonLines:
         else:
             self._write(document)
 
-    def finish(self, result: RunResult) -> None:
-        """Print the result."""
+    def close(self, result: RunResult | None) -> None:
+        """Print the last event, with what the result says besides."""
         if self._last is not None:
-            failed = {"failed_task": result.failed_task, "failed_attempt": result.failed_attempt}
+            failed = {} if result is None else {"failed_task": result.failed_task, "failed_attempt": result.failed_attempt}
             self._write({**self._last, "data": {**self._last["data"], **failed}})
-
-    def close(self) -> None:
-        """Nothing has to be tidied."""
 
     def _write(self, document: dict[str, Any]) -> None:
         put(self._stream, json.dumps(document, ensure_ascii=False) + "\n")
