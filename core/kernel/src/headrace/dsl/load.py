@@ -50,6 +50,7 @@ def load_flow(target: str, *, module: bool = False) -> LoadedFlow:
     finally:
         IMPORTING.reset(token)
     file = os.path.abspath(found.__file__ or name)
+    vars(found)[_MARK] = True
     return LoadedFlow(_choose(found, name, file, wanted), file, importable_name(found.__name__), folder)
 
 
@@ -77,27 +78,45 @@ def importable_name(module: str) -> str:
 
 
 def resolve_global(module: str, qualname: str) -> Any:
-    """The class or function `module`, `qualname`, whether the flow's module is now `__main__` or was it when the name was written down.
+    """The class or function `module`, `qualname`, under whichever name the flow's module goes now and went when that was written down.
 
-    Raises ImportError or AttributeError, as unpickling does.
+    A flow file may be `__main__`, its stem, or a module of a package. Raises ImportError or AttributeError, as unpickling does.
     """
+    last = module.rpartition(".")[2]
     homes = [sys.modules[module]] if module in sys.modules else []
-    homes += [found for found in list(sys.modules.values()) if module in _names_of(found)]
-    for home in homes or [importlib.import_module(module)]:
+    homes += [found for found in _flow_files() if module == "__main__" or last in _stems(found)]
+    if not homes:
+        import importlib
+
         try:
-            return attrgetter(qualname)(home)
-        except AttributeError:
-            continue
+            homes = [importlib.import_module(module)]
+        except ModuleNotFoundError:
+            # the file may have been imported as part of a package, where it was run by itself before
+            homes = [found for found in list(sys.modules.values()) if last in _stems(found)]
+            if not homes:
+                raise
+    for home in homes:
+        value: Any = home
+        for part in qualname.split("."):
+            value = getattr(value, part, _MARK)
+        if value is not _MARK:
+            return value
     raise AttributeError(f"Module {module!r} has no {qualname!r}.")
 
 
-def _names_of(module: ModuleType) -> tuple[str, ...]:
-    """The names that a flow file's module may have in another process."""
-    namespace = getattr(module, "__dict__", {})
-    if not _file_of(module) or (namespace.get("__name__") != "__main__" and _MARK not in namespace):
+def _flow_files() -> list[ModuleType]:
+    """The modules that were loaded as flows, the program itself among them."""
+    modules = list(sys.modules.items())
+    return [found for name, found in modules if name == "__main__" or _MARK in getattr(found, "__dict__", {})]
+
+
+def _stems(module: ModuleType) -> tuple[str, ...]:
+    """The names that a flow file's module may have in another process, packages left out."""
+    file = getattr(module, "__dict__", {}).get("__file__")
+    if not isinstance(file, str):
         return ()
-    stem = _stem(_file_of(module))
-    return ("__main__", stem, f"{stem}__flow")
+    stem = _stem(file)
+    return (stem, f"{stem}__flow")
 
 
 def _stem(file: str) -> str:
