@@ -56,10 +56,16 @@ def _memory_cgroup() -> str | None:
         made.rmdir()
 
 
+def _type_checkers() -> str | None:
+    missing = [name for name in ("mypy", "pyright") if not Path(sys.executable).with_name(name).exists()]
+    return f"no {' and no '.join(missing)} beside this Python" if missing else None
+
+
 PROBES: Mapping[str, Callable[[], str | None]] = {
     "git": _git,
     "memory-cgroup": _memory_cgroup,
     "ordinary-user": _ordinary_user,
     "other-python": _other_python,
     "root": _root,
+    "type-checkers": _type_checkers,
 }
