@@ -1,4 +1,4 @@
-"""Flow files as type checkers see them."""
+"""What mypy makes of a flow file: the types of parameters and artifacts, and the mistakes that it finds before a run."""
 
 from __future__ import annotations
 
