@@ -9,7 +9,7 @@ import pytest
 from wheelhouse import FOLDERS, META, ROOT, Wheelhouse, copy_tests, package
 
 WITH_CODE = sorted(set(FOLDERS) - {META})
-QUICK = {"headrace-hookspecs", "headrace-plugin-files", "headrace-plugin-resilience", "headrace-serializer-plain"}
+QUICK = {"headrace-hookspecs", "headrace-plugin-resilience", "headrace-plugin-resources", "headrace-serializer-plain"}
 
 
 @pytest.mark.parametrize("name", WITH_CODE)
