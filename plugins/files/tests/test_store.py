@@ -20,7 +20,7 @@ import pytest
 from headrace_files.errors import failed
 from headrace_files.store import FileStore
 from headrace_hookspecs import BlobRange, StoreError, StoreFullError, StoreReadOnlyError, StoreUnavailableError
-from headrace_testkit.processes import in_processes
+from headrace_testkit.processes import in_processes, start_process
 
 WRITES: list[Callable[[FileStore], object]] = [
     lambda store: store.put_many([("f/new", [b"1"])]),
@@ -127,14 +127,9 @@ def test_killed_writers_leave_whole_blobs_only(store: FileStore, root: Path) -> 
             store.put_if_absent(f"own/{os.getpid()}-{number}", [b"%d" % (number % 10)] * 200_000)
 
     for _ in range(8):
-        child = os.fork()
-        if child == 0:
-            try:
-                write()
-            finally:
-                os._exit(1)
-        while not list(store.list("own/", limit=1)):
-            pass  # until the child has written something
+        child = start_process(write)
+        while not list(store.list(f"own/{child}-", limit=1)):
+            assert os.waitpid(child, os.WNOHANG) == (0, 0), "the child ended by itself"
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     keys = [stat.key for stat in store.list("")]
@@ -188,12 +183,14 @@ def test_without_links_a_dead_process_holds_no_lock(store: FileStore, root: Path
     monkeypatch.setattr(os, "link", no_links)
     assert store.put_if_absent("a/b", [b"1"]) is True
     ready, told = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def hold() -> None:
         descriptor = os.open(root / ".tmp" / ".lock", os.O_RDWR)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.write(told, b"x")
         signal.pause()
+
+    child = start_process(hold)
     os.read(ready, 1)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -401,12 +398,15 @@ def test_a_umask_of_its_own_decides_who_may_read(root: Path) -> None:
 USE = """
 import json, sys
 sys.path[:0] = json.loads(sys.argv[2])
+import attrs
 from headrace_hookspecs.datastore import BlobRange
 from headrace_hookspecs.providers import ProviderContext
+before = set(sys.modules)
 from headrace_files import plugin
 store = plugin.create(plugin.config_class()(root="s"), ProviderContext(sys.argv[1], "", {}, print))
 store.put_many([("a/b", [b"1"])]); store.put_if_absent("a/c", [b"1"]); list(store.get_many([BlobRange("a/b")])); list(store.list(""))
-print(*sorted({"pathlib", "tempfile", "shutil", "subprocess", "logging", "asyncio", "fcntl", "urllib"} & set(sys.modules)))
+new = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - before}
+print(*sorted(name for name, file in new.items() if file.endswith(".py") and not name.startswith("headrace_")))
 """
 
 

@@ -17,7 +17,7 @@ class TestSqlite(MetadataStoreContract):
 class TestSqliteOnANetworkFileSystem(MetadataStoreContract):
     @pytest.fixture
     def make_store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], MetadataStore]:
-        monkeypatch.setattr("headrace_sqlite.network.network_file_system", lambda path: "nfs4")
+        monkeypatch.setattr("headrace_sqlite.database.network_file_system", lambda path: "nfs4")
         return lambda: SqliteStore(f"{tmp_path}/new/metadata.sqlite")
 
 

@@ -8,7 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from headrace_hookspecs import (
 )
 from headrace_sqlite.schema import APPLICATION, STEPS
 from headrace_sqlite.store import SqliteStore
-from headrace_testkit.processes import in_processes
+from headrace_testkit.processes import in_processes, start_process
 
 FACT = Fact("run", "F", "1", time=1.0)
 MANY = [Fact("run", "F", str(number), data={"x": "y" * 1000}) for number in range(500)]
@@ -46,8 +47,10 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> SqliteStore:
-    return SqliteStore(str(path))
+def store(path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(str(path))
+    yield store
+    store.close()
 
 
 def pragma(path: Path, name: str) -> Any:
@@ -81,7 +84,7 @@ def test_on_a_network_file_system_there_is_no_write_ahead_log_and_the_user_is_to
     before = SqliteStore(str(path))
     before.record([FACT])
     said: list[str] = []
-    monkeypatch.setattr("headrace_sqlite.network.network_file_system", lambda folder: "nfs4" if folder == str(path.parent) else None)
+    monkeypatch.setattr("headrace_sqlite.database.network_file_system", lambda folder: "nfs4" if folder == str(path.parent) else None)
     busy = SqliteStore(str(path))
     assert list(busy.find(Query()).facts) == [FACT], "what others hold open stays as it is"
     busy.close()
@@ -116,15 +119,9 @@ def test_a_process_that_is_killed_leaves_whole_batches_only(store: SqliteStore, 
 
     store.record([FACT])
     for _ in range(8):
-        before = len(store.find(Query(), limit=100_000).facts)
-        child = os.fork()
-        if child == 0:
-            try:
-                write()
-            finally:
-                os._exit(1)
-        while len(store.find(Query(), limit=100_000).facts) == before:
-            pass  # until the child has recorded something
+        child = start_process(write)
+        while not store.find(Query(flow="F", run=f"{child}-2"), limit=1).facts:
+            assert os.waitpid(child, os.WNOHANG) == (0, 0), "the child ended by itself"
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     sizes: dict[str, int] = {}
@@ -133,6 +130,40 @@ def test_a_process_that_is_killed_leaves_whole_batches_only(store: SqliteStore, 
     assert len(sizes) >= 8
     assert set(sizes.values()) == {50}
     assert store.acquire("a", "me", 1.0, now=0.0) == Lease("a", "me", 1, 1.0)
+
+
+def test_no_open_connection_is_carried_into_a_fork(store: SqliteStore) -> None:
+    store.record([FACT])
+
+    def child() -> list[bool]:
+        closed = store._file._connection is None
+        store.record([Fact("run", "F", "child")])
+        return [closed, store._file._connection is not None]
+
+    assert in_processes([child]) == [[True, True]]
+    assert store._file._connection is None
+    assert sorted(fact.run for fact in store.find(Query()).facts) == ["1", "child"]
+
+
+def test_a_fork_waits_for_what_another_thread_is_writing(store: SqliteStore) -> None:
+    stop, counts = threading.Event(), [0]
+
+    def write() -> None:
+        while not stop.is_set():
+            counts[0] += 1
+            store.record([Fact("commit", "F", "1", "s", str(counts[0]))])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for number in range(20):
+            pid = start_process(lambda number=number: store.record([Fact("run", "F", str(number))]))  # type: ignore[misc]
+            os.waitpid(pid, 0)
+    finally:
+        stop.set()
+        thread.join()
+    assert {fact.run for fact in store.find(Query(kind="run")).facts} == {str(number) for number in range(20)}
+    assert len(store.find(Query(kind="commit"), limit=1_000_000).facts) == counts[0] > 0
 
 
 # what cannot be used
@@ -149,6 +180,7 @@ def test_a_file_that_another_process_holds_is_unavailable(path: Path, store: Sql
         assert str(path) in refused.value.message
     holder.close()
     hasty.record([Fact("run", "F", "2")])
+    hasty.close()
     assert len(store.find(Query()).facts) == 2
 
 
@@ -264,7 +296,7 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_an_error_and_the_next_write_works(store: SqliteStore) -> None:
     store.record([FACT])
-    connection = store._connection
+    connection = store._file._connection
     assert connection is not None
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 2}")

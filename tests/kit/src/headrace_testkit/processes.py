@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,18 +19,19 @@ def in_processes(tasks: Sequence[Callable[[], Any]], *, timeout: float = 60.0) -
 
     A task that raises, or is not done after `timeout` seconds, fails the test.
     """
-    if not hasattr(os, "fork"):
-        pytest.skip("this system has no fork")
     ready, start = os.pipe()
     children = []
     for task in tasks:
         reader, writer = os.pipe()
-        process = os.fork()
-        if process == 0:
+
+        def child(task: Callable[[], Any] = task, writer: int = writer) -> None:
             os.close(start)
-            _child(task, ready, writer, timeout)
+            os.read(ready, 1)
+            with os.fdopen(writer, "wb") as stream:
+                stream.write(_answer(task))
+
+        children.append((start_process(child, timeout=timeout), reader))
         os.close(writer)
-        children.append((process, reader))
     os.close(ready)
     os.close(start)  # the starting gun: every child reads the end of this pipe
     answers = []
@@ -42,15 +44,26 @@ def in_processes(tasks: Sequence[Callable[[], Any]], *, timeout: float = 60.0) -
     return [json.loads(answer)["result"] for answer in answers]
 
 
-def _child(task: Callable[[], Any], ready: int, writer: int, timeout: float) -> None:
-    """Never returns, so that nothing of the test runner happens twice."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(int(timeout))
+def start_process(task: Callable[[], object], *, timeout: float = 60.0) -> int:
+    """Call `task` in a forked process; its id. It ends with the task, or is killed after `timeout` seconds; the caller waits for it."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
+    with warnings.catch_warnings():
+        # pytest's watchdog is a thread that never touches what the child does
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
+    if process == 0:
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(int(timeout))
+            task()
+        finally:
+            os._exit(0)  # so that nothing of the test runner happens twice
+    return process
+
+
+def _answer(task: Callable[[], Any]) -> bytes:
     try:
-        os.read(ready, 1)
-        answer = json.dumps({"result": task()})
+        return json.dumps({"result": task()}).encode()
     except BaseException:  # noqa: BLE001 - the parent is told whatever happened
-        answer = "".join(traceback.format_exception(*sys.exc_info()))
-    with os.fdopen(writer, "wb") as stream:
-        stream.write(answer.encode())
-    os._exit(0)
+        return "".join(traceback.format_exception(*sys.exc_info())).encode()
