@@ -19,6 +19,9 @@ from .state import Ready, RunState
 from .supervise import Supervised
 from .world import World
 
+_EARLIER_MESSAGE = 500
+"""Characters that a later attempt is told of why an earlier one failed."""
+
 
 class Limits(NamedTuple):
     """What a run may use: tasks at a time, children of one foreach, bytes of log an attempt, seconds between SIGTERM and SIGKILL."""
@@ -236,7 +239,8 @@ class Scheduler:
         return outcome
 
     def _following(self, spec: TaskSpec, failure: Failure, mode: str) -> TaskSpec:
-        earlier = {**failure.to_json(), "traceback": ""}
+        # travels in an environment variable with those of all earlier attempts
+        earlier = {**failure.to_json(), "message": failure.message[:_EARLIER_MESSAGE], "traceback": ""}
         return TaskSpec.from_json({**spec.to_json(), "attempt": spec.attempt + 1, "mode": mode, "failures": [*spec.failures, earlier]})
 
     def _index(self, task: Supervised, outcome: Outcome, seconds: float) -> None:

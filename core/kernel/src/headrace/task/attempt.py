@@ -117,8 +117,9 @@ class Attempt:
         if absorb.artifact is not None:
             state.flow.__dict__[absorb.artifact] = failure
         if absorb.print_exception:
-            print(f"Step {self.spec.step} ({self.spec.pathspec}) failed; the failure was caught:")
-            print("\n".join(f">  {line}" for line in str(failure).rstrip().splitlines()), flush=True)
+            lines = [f"Step {self.spec.step} ({self.spec.pathspec}) failed; the failure was caught:"]
+            lines += [f">  {line}" for line in str(failure).rstrip().splitlines()]
+            _show("\n".join(lines), sys.stdout)
         return Outcome("absorbed", self.node.next, None, failure)
 
     def _failed(
@@ -156,19 +157,11 @@ class Attempt:
                 raise
             except Exception as second:  # noqa: BLE001 - storing the caught failure runs the values' own code
                 error, failure = second, failure_of(second, _kind(second))
-        self._print(error, failure)
+        _show(f"{error.code}: {error}" if isinstance(error, HeadraceError) else failure.traceback.rstrip(), sys.stderr)
         status = "timed_out" if failure.kind == "timeout" else "failed"
         outcome = Outcome(status, failure=failure)  # type: ignore[arg-type]
         persister.failed(state, context, outcome)
         return outcome
-
-    def _print(self, error: BaseException, failure: Failure) -> None:
-        ours = isinstance(error, HeadraceError)
-        print(
-            f"{error.code}: {error}" if isinstance(error, HeadraceError) and ours else failure.traceback.rstrip(),
-            file=sys.stderr,
-            flush=True,
-        )
 
     def _report(self, outcome: Outcome) -> Outcome:
         self.channel.send({"type": "outcome", "outcome": outcome.to_json()})
@@ -179,7 +172,7 @@ class Attempt:
         try:
             action()
         except Exception as error:  # noqa: BLE001 - a decorator's after() may fail in any way and no longer matters
-            print(f"ignored after the task had ended: {error!r}", file=sys.stderr, flush=True)
+            _show(f"ignored after the task had ended: {error!r}", sys.stderr)
 
 
 class _Body:
@@ -194,6 +187,14 @@ class _Body:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.error = error
+
+
+def _show(text: str, stream: Any) -> None:
+    """Print for the log. User code may have closed or replaced its streams; what came of the attempt does not depend on them."""
+    try:
+        print(text, file=stream, flush=True)
+    except Exception:  # noqa: BLE001 - a stream of the user's own may raise anything
+        pass
 
 
 def _kind(error: BaseException) -> str | None:
