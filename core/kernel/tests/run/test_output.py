@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,32 @@ def test_a_line_without_end_is_cut_into_pieces() -> None:
     lines = Lines(Redactor())
     found = feed(lines, b"x" * (2 * LONGEST_LINE + 5))
     assert [len(line) for line in found] == [LONGEST_LINE, LONGEST_LINE, 5]
+
+
+@pytest.mark.parametrize("character", ["é", "€", "𝄞"])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_long_line_is_cut_between_characters(character: str, shift: int) -> None:
+    text = "x" * shift + character * LONGEST_LINE
+    pieces = feed(Lines(Redactor()), text.encode())
+    assert "".join(piece.decode() for piece in pieces) == text
+    assert {len(piece) > LONGEST_LINE - 4 for piece in pieces[:-1]} == {True}
+
+
+def test_bytes_that_are_no_characters_are_cut_where_the_line_is_too_long() -> None:
+    pieces = feed(Lines(Redactor()), b"\x80" * (LONGEST_LINE + 1))
+    assert [len(piece) for piece in pieces] == [LONGEST_LINE, 1]
+
+
+@given(
+    st.lists(st.sampled_from([b"x" * LONGEST_LINE, "é".encode() * 20_000, b"x", b"\n", b"\r", b"\x80\xff"]), max_size=12),
+    st.lists(st.integers(0, 500_000), max_size=8),
+)
+def test_long_lines_do_not_depend_on_how_the_bytes_arrive_and_lose_none(words: list[bytes], places: list[int]) -> None:
+    data = b"".join(words)
+    whole = feed(Lines(Redactor()), data)
+    assert feed(Lines(Redactor()), *cut(data, places)) == whole
+    assert all(len(line) <= LONGEST_LINE for line in whole)
+    assert b"".join(whole) == data.replace(b"\r\n", b"").replace(b"\n", b"")
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 1000), max_size=8))

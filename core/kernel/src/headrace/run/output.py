@@ -62,13 +62,28 @@ class Lines:
             data = data[: len(data) - keep] if keep else data
         elif self._held:
             data, self._held = self._held + data, b""
-        *lines, self._partial = (self._partial + data).split(b"\n")
-        while len(self._partial) > LONGEST_LINE:
-            lines.append(self._partial[:LONGEST_LINE])
-            self._partial = self._partial[LONGEST_LINE:]
-        return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+        data = self._partial + data
+        *lines, self._partial = data.split(b"\n")
+        if len(data) <= LONGEST_LINE:
+            return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+        found = []
+        for line in lines:
+            *pieces, last = _pieces(line)
+            found += [*pieces, last.removesuffix(b"\r")]
+        *pieces, self._partial = _pieces(self._partial)
+        return found + pieces
 
     def end(self) -> list[bytes]:
         """What is left: an unterminated last line."""
         rest, self._partial, self._held = self._partial + self._held, b"", b""
         return [self._redactor.clean(rest)] if rest else []
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    """The line in pieces of at most the longest line's size, cut between characters where it is UTF-8."""
+    pieces = []
+    while len(line) > LONGEST_LINE:
+        at = next((at for at in range(LONGEST_LINE, LONGEST_LINE - 4, -1) if line[at] & 0xC0 != 0x80), LONGEST_LINE)
+        pieces.append(line[:at])
+        line = line[at:]
+    return [*pieces, line]
