@@ -65,10 +65,12 @@ class Supervised:
     def message(self, event: LaunchEvent) -> bytes | None:
         """Take a line of the task's channel; the answer to send, if it wants one."""
         try:
-            message = json.loads(event.data)
-            kind = message["type"]
-        except (ValueError, KeyError, TypeError):
+            return self._understood(json.loads(event.data))
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None  # the channel belongs to us, yet user code can find and scribble on it
+
+    def _understood(self, message: dict[str, Any]) -> bytes | None:
+        kind = message["type"]
         if kind == "redact":
             self._redactor.add(str(message["value"]))
             return b'{"ok": true}'
