@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .plan.plan import Plan
     from .project import Project
     from .store.facts import RunStore
+    from .task.entry import Entry
 
 Listener = Callable[[Event], None]
 LEASE = "run/{}/{}"
@@ -110,6 +111,14 @@ def _plan(
     )
 
 
+class _Beginning(NamedTuple):
+    """What a run begins with: parameters by attribute; and, if it resumes another, that one and the reuse object."""
+
+    parameters: Mapping[str, Any]
+    origin: str | None = None
+    reuse: Any = None
+
+
 class _Drive:
     """One call of `run` or `resume`, from the imported flow to the end fact."""
 
@@ -119,25 +128,25 @@ class _Drive:
         self.settings = settings
         self.listener = listener
         self.config = project.config
-        self.graph = build_graph(loaded.cls)
-        check_graph(self.graph)
         for tag in settings.tags:
             ids.check_id("tag", tag)
 
     def run(self, parameters: Mapping[str, object]) -> RunResult:
         """A run from the start."""
-        values = resolve_parameters(self.loaded.cls, parameters, os.environ)
-        return self._go(values, None, None, None)
+        return self._go(lambda graph: _Beginning(resolve_parameters(self.loaded.cls, parameters, os.environ)))
 
     def resume(self, step: str | None, origin: str | None) -> RunResult:
         """A run that takes over what another has done."""
+        return self._go(lambda graph: self._taken_over(graph, step, origin))
+
+    def _taken_over(self, graph: FlowGraph, step: str | None, origin: str | None) -> _Beginning:
         from .graph.codec import graph_from_json
         from .run.resume import reusable
         from .store.reuse import flatten
 
-        flow = self.graph.name
-        if step is not None and step not in self.graph.steps:
-            raise UsageError(f"Flow {flow} has no step {step!r}.", remedy=f"Its steps: {', '.join(self.graph.order)}.", code="step-unknown")
+        flow = graph.name
+        if step is not None and step not in graph.steps:
+            raise UsageError(f"Flow {flow} has no step {step!r}.", remedy=f"Its steps: {', '.join(graph.order)}.", code="step-unknown")
         found = origin or self.project.latest_run(flow)
         if found is None:
             raise NotFoundError(f"Flow {flow} has no run to resume.", code="run-not-found", remedy="Name one with --origin RUN.")
@@ -148,28 +157,30 @@ class _Drive:
         def outcomes(keys: Iterable[tuple[str, str]]) -> list[Outcome]:
             return [commit.outcome for commit in past.read_commits(list(keys)) if commit is not None]
 
-        taken = reusable(self.graph, graph_from_json(record["graph"]), committed, outcomes, {step} if step else set())
+        taken = reusable(graph, graph_from_json(record["graph"]), committed, outcomes, {step} if step else set())
         own = [(name, task) for name, tasks in taken.tasks.items() for task in tasks]
-        reuse = flatten(found, own, record.get("reuse"))
-        return self._go(record["parameters"], found, reuse, past)
+        return _Beginning(record["parameters"], found, flatten(found, own, record.get("reuse")))
 
-    def _go(self, parameters: Mapping[str, Any], origin: str | None, reuse: Any, past: RunStore | None) -> RunResult:
+    def _go(self, begin: Callable[[FlowGraph], _Beginning]) -> RunResult:
         from .task.entry import Entry
 
         entry = Entry(self.loaded, self.project, fork_safe=self.settings.forkable)
         name = str(self.config.get("launcher.name"))
         launchers = {name: self.project.launcher(name)}
         try:
-            # the time to fork: the flow is imported, no store is open, no thread runs
+            # the time to fork: the flow is imported, no store is open, no thread runs; and while the fork warms up, we plan
             launchers[name].prepare(entry)
-            plan = _plan(self.loaded, self.project, self.graph, self.settings.with_specs, self.settings.flow_options, launchers)
-            return self._drive(plan, entry, parameters, origin, reuse)
+            graph = build_graph(self.loaded.cls)
+            check_graph(graph)
+            beginning = begin(graph)
+            plan = _plan(self.loaded, self.project, graph, self.settings.with_specs, self.settings.flow_options, launchers)
+            return self._drive(plan, entry, beginning)
         finally:
             grace = float(self.config.get("run.grace"))
             for launcher in launchers.values():
                 launcher.close(grace=grace)
 
-    def _drive(self, plan: Plan, entry: Any, parameters: Mapping[str, Any], origin: str | None, reuse: Any) -> RunResult:
+    def _drive(self, plan: Plan, entry: Entry, beginning: _Beginning) -> RunResult:
         import json
 
         from . import __version__
@@ -179,6 +190,7 @@ class _Drive:
         from .run.scheduler import Limits, RunEnd, Scheduler
         from .store.facts import run_fact
 
+        parameters, origin, reuse = beginning
         flow, config, now = plan.graph.name, self.config, time.time()
         run = ids.new_run_id(now, int.from_bytes(os.urandom(4), "little"))
         plan = for_run(plan, run, self.project.manager("scheduler"))
@@ -260,8 +272,6 @@ class _Drive:
         recorder.facts([Fact("end", store.flow, store.run, time=now, data=data)])
         emit(Event("run-ended", now, store.flow, store.run, data={**data, "seconds": now - started}))
         recorder.close()
-        if recorder.lease is not None:
-            self.project.metadata.release(recorder.lease)
 
     def _announce(self, run: str) -> None:
         if self.settings.run_id_file:

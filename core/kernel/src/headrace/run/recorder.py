@@ -1,4 +1,4 @@
-"""Writes that nobody waits for: log chunks, index entries and the run's heartbeat, on one thread beside the scheduler.
+"""Writes that nobody waits for: log chunks, index entries, the run's heartbeat and the end of its lease, on one thread beside the scheduler.
 
 A store that is slow or gone never stops the scheduler here; what could not be written is said once and, as facts are in the datastore
 already, can be indexed later.
@@ -18,7 +18,8 @@ from headrace_hookspecs.errors import StoreError, StoreUnavailableError
 TTL: Final = 30.0
 """Seconds for which a run counts as alive after its last heartbeat; three heartbeats fit in."""
 
-_ATTEMPTS: Final = 5
+_PAUSES: Final = (0.1, 0.2, 0.4, 0.8)
+"""Seconds between attempts to reach a store that is away."""
 
 
 class Recorder:
@@ -29,6 +30,7 @@ class Recorder:
         self._lease = lease
         self._problem = problem
         self._said: set[str] = set()
+        self._away: set[str] = set()
         self._queue: queue.SimpleQueue[Callable[[], None] | Fact | None] = queue.SimpleQueue()
         self._beat = time.monotonic() + TTL / 3
         self._thread = threading.Thread(target=self._work, name="headrace-recorder", daemon=True)
@@ -44,7 +46,7 @@ class Recorder:
         self._queue.put(action)
 
     def close(self) -> None:
-        """Everything is written when this returns."""
+        """Everything is written, and then the lease is let go of, when this returns."""
         self._queue.put(None)
         self._thread.join()
 
@@ -66,14 +68,17 @@ class Recorder:
             except queue.Empty:
                 pass
             for action in actions:
-                self._try(action)
+                self._try("datastore", action)
+                self._heartbeat()
             if batch:
-                self._try(lambda facts=batch: self._metadata.record(facts))  # type: ignore[misc]
-            if self._lease is not None and time.monotonic() >= self._beat:
-                self._try(self._renew)
-                self._beat = time.monotonic() + TTL / 3
-            elif self._lease is None:
-                self._beat = time.monotonic() + TTL
+                self._try("metadata", lambda facts=batch: self._metadata.record(facts))  # type: ignore[misc]
+            self._heartbeat()
+        self._try("metadata", self._release)
+
+    def _heartbeat(self) -> None:
+        if time.monotonic() >= self._beat:
+            self._beat = time.monotonic() + TTL / 3
+            self._try("metadata", self._renew)
 
     def _renew(self) -> None:
         if self._lease is not None:
@@ -81,25 +86,31 @@ class Recorder:
             if self._lease is None:
                 raise StoreError("The run's lease was taken over by another process.", code="lease-lost")
 
-    def _try(self, action: Callable[[], None]) -> None:
-        for attempt in range(_ATTEMPTS):
+    def _release(self) -> None:
+        if self._lease is not None:
+            self._metadata.release(self._lease)
+
+    def _try(self, store: str, action: Callable[[], None]) -> None:
+        """Do it, again and again for a while if the store is away; one that stays away is waited for once, not by everything there is to write."""
+        for pause in (*([] if store in self._away else _PAUSES), None):
             try:
                 action()
+                self._away.discard(store)
                 return
             except StoreUnavailableError as error:
-                if attempt == _ATTEMPTS - 1:
+                if pause is None:
+                    self._away.add(store)
                     self._say(error)
-                time.sleep(0.1 * 2**attempt)
+                else:
+                    time.sleep(pause)
             except StoreError as error:
                 self._say(error)
+                return
+            except Exception as error:  # noqa: BLE001 - a store of somebody else's; this thread has to outlive its faults
+                self._say(StoreError(f"The {store} failed: {type(error).__name__}: {error}.", code="plugin-broken"))
                 return
 
     def _say(self, error: StoreError) -> None:
         if error.code not in self._said:
             self._said.add(error.code)
             self._problem(f"{error.message} Logs or index entries of this run are incomplete; its artifacts are not affected.")
-
-    @property
-    def lease(self) -> Lease | None:
-        """The lease as last renewed; None if it was lost or never held."""
-        return self._lease
