@@ -303,6 +303,12 @@ def test_flows_and_runs_are_listed_newest_run_first(blobs: MemoryStore) -> None:
     assert runs(blobs, "C") == []
 
 
+def test_what_a_run_that_could_not_begin_has_left_is_no_run(blobs: MemoryStore) -> None:
+    RunStore(blobs, "B", "20260101").write_run({**RUN, "flow": "B", "run": "20260101"})
+    RunStore(blobs, "B", "20260301").write_log_chunk("start", "0", 0, 0, b"")
+    assert runs(blobs, "B") == ["20260101"]
+
+
 @pytest.mark.parametrize("call", [lambda store: store.read_commit("../x", "0"), lambda store: store.read_log("s", "a/b", 0)])
 def test_names_are_checked_before_they_reach_the_store(store: RunStore, call: Callable[[RunStore], Any]) -> None:
     with pytest.raises(Exception, match="not a valid") as refused:

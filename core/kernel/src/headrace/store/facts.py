@@ -307,8 +307,10 @@ def flows(blobs: BlobStore) -> list[str]:
 
 
 def runs(blobs: BlobStore, flow: str) -> list[str]:
-    """The ids of a flow's runs, newest first."""
-    return sorted(blobs.folders(f"{flow}/runs/"), reverse=True)
+    """The ids of a flow's runs, newest first. What was left by one that could not write its record is none."""
+    found = sorted(blobs.folders(f"{flow}/runs/"), reverse=True)
+    records = blobs.stat_many(f"{flow}/runs/{run}/run.json" for run in found)
+    return [run for run, record in zip(found, records, strict=True) if record is not None]
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
