@@ -1,6 +1,6 @@
 """`make bench`: how long things take beside Metaflow, in one run on one machine. Prints raw pairs and medians; judges nothing.
 
-The two sides take turns, so that a busy moment hits both. Both keep records, logs and retries as they come; Metaflow is installed from PyPI at
+The two sides take turns, so that a busy moment hits both. Both keep records and logs and have a step that is retried; Metaflow is installed from PyPI at
 the version below into an environment of its own.
 """
 
@@ -27,9 +27,10 @@ WORKERS = os.cpu_count() or 1
 
 HELLO = """
 {numpy}
-from {package} import FlowSpec, step
+from {package} import FlowSpec, retry, step
 
 class Hello(FlowSpec):
+    @retry(times=2)
     @step
     def start(self):
         self.greeting = "hello"
@@ -45,9 +46,10 @@ if __name__ == "__main__":
 
 LINEAR = """
 {numpy}
-from {package} import FlowSpec, step
+from {package} import FlowSpec, retry, step
 
 class Linear(FlowSpec):
+    @retry(times=2)
     @step
     def start(self):
         self.x = 0
@@ -63,7 +65,7 @@ if __name__ == "__main__":
 
 FOREACH = """
 {numpy}
-from {package} import FlowSpec, step
+from {package} import FlowSpec, retry, step
 
 class Wide(FlowSpec):
     @step
@@ -71,6 +73,7 @@ class Wide(FlowSpec):
         self.items = list(range({width}))
         self.next(self.work, foreach="items")
 
+    @retry(times=2)
     @step
     def work(self):
         self.y = self.input * 2

@@ -9,7 +9,6 @@ import io
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -112,6 +111,8 @@ def exit_status(run: Callable[[], int]) -> int:
             return (stop.code or 0) & 0xFF
         print(stop.code, file=sys.stderr)
     except Exception:  # noqa: BLE001 - the outermost frame of a process
+        import traceback
+
         traceback.print_exc()
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

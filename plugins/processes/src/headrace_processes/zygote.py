@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import sys
-import traceback
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,6 +37,8 @@ def serve(control: socket, parent: int, entry: TaskEntry | None = None) -> NoRet
     try:
         _Zygote(control, parent, entry).run()
     except BaseException:  # noqa: BLE001 - a zygote is a copy of another program: nothing may unwind into that
+        import traceback
+
         traceback.print_exc()
     finally:
         os._exit(1)
