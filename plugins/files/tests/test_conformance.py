@@ -9,18 +9,24 @@ from headrace_testkit import BlobStoreContract, PluginPackageContract
 
 
 class TestFiles(BlobStoreContract):
+    capabilities = FileStore.capabilities
+
     @pytest.fixture
     def make_store(self, tmp_path: Path) -> Callable[[], BlobStore]:
         return lambda: FileStore(f"{tmp_path}/store")
 
 
 class TestFilesWithFsync(BlobStoreContract):
+    capabilities = FileStore.capabilities
+
     @pytest.fixture
     def make_store(self, tmp_path: Path) -> Callable[[], BlobStore]:
         return lambda: FileStore(f"{tmp_path}/store", fsync=True, umask=0o077)
 
 
 class TestFilesWithoutHardLinks(BlobStoreContract):
+    capabilities = FileStore.capabilities
+
     @pytest.fixture
     def make_store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], BlobStore]:
         def no_links(source: str, target: str) -> None:

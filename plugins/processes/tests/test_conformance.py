@@ -5,6 +5,8 @@ import pytest
 
 import headrace_processes
 from headrace_hookspecs import Launcher, ProviderContext
+from headrace_processes.inprocess import InlineLauncher
+from headrace_processes.launcher import ProcessLauncher
 from headrace_testkit.launcher import LauncherContract
 from headrace_testkit.scripted import ScriptedEntry
 
@@ -14,6 +16,8 @@ def context() -> ProviderContext:
 
 
 class TestFork(LauncherContract):
+    capabilities = ProcessLauncher.capabilities
+
     @pytest.fixture
     def make_launcher(self) -> Callable[[], Launcher]:
         return lambda: headrace_processes.fork.create(None, context())
@@ -26,12 +30,16 @@ class TestForkOfAFreshInterpreter(TestFork):
 
 
 class TestSpawn(LauncherContract):
+    capabilities = ProcessLauncher.capabilities
+
     @pytest.fixture
     def make_launcher(self) -> Callable[[], Launcher]:
         return lambda: headrace_processes.spawn.create(None, context())
 
 
 class TestInline(LauncherContract):
+    capabilities = InlineLauncher.capabilities
+
     @pytest.fixture
     def make_launcher(self) -> Callable[[], Launcher]:
         return lambda: headrace_processes.inline.create(None, context())

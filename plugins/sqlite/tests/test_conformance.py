@@ -9,12 +9,16 @@ from headrace_testkit import MetadataStoreContract, PluginPackageContract
 
 
 class TestSqlite(MetadataStoreContract):
+    capabilities = SqliteStore.capabilities
+
     @pytest.fixture
     def make_store(self, tmp_path: Path) -> Callable[[], MetadataStore]:
         return lambda: SqliteStore(f"{tmp_path}/new/metadata.sqlite")
 
 
 class TestSqliteOnANetworkFileSystem(MetadataStoreContract):
+    capabilities = SqliteStore.capabilities
+
     @pytest.fixture
     def make_store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], MetadataStore]:
         monkeypatch.setattr("headrace_sqlite.database.network_file_system", lambda path: "nfs4")

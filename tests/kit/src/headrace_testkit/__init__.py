@@ -1,7 +1,7 @@
 """Conformance tests for plugins: one class for every kind of provider.
 
-A plugin's suite subclasses the class of its kind and overrides the fixture that makes the provider. Capabilities steer what is asked: what a
-provider declares is tested; what it does not declare is expected to be refused, or the test says that it was skipped.
+A plugin's suite subclasses the class of its kind, overrides the fixture that makes the provider and names its `capabilities`. These steer what
+is asked: what a provider declares is tested; what it does not declare has to be refused, or done as the contract says. Nothing is skipped.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ _HOME: Final = {
     "PluginPackageContract": "package",
     "SerializerContract": "serializer",
     "StepDecoratorContract": "decorators",
+    "requires": "capabilities",
+    "without": "capabilities",
 }
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
@@ -25,6 +27,8 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "PluginPackageContract",
     "SerializerContract",
     "StepDecoratorContract",
+    "requires",
+    "without",
 ]
 
 
@@ -36,6 +40,8 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    from .capabilities import requires as requires
+    from .capabilities import without as without
     from .datastore import BlobStoreContract as BlobStoreContract
     from .decorators import StepDecoratorContract as StepDecoratorContract
     from .launcher import LauncherContract as LauncherContract

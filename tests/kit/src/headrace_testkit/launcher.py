@@ -1,6 +1,7 @@
 """Conformance of launchers: `LauncherContract`, for every launcher on this machine.
 
-What a launcher does not declare is refused, or skipped where nothing can be refused. `CANCEL` stands for attempts in processes of their own.
+What a launcher does not declare it refuses to render, or the tests say what it does instead. `CANCEL` stands for attempts in processes of
+their own.
 """
 
 from __future__ import annotations
@@ -10,18 +11,25 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import ClassVar, Final
 
 import pytest
 
 from headrace_hookspecs import Capability, Launcher, MissingCapabilityError, StepNode
 
+from .capabilities import assert_tested, requires, without
 from .driving import Driver, is_there
 from .scripted import ScriptedEntry
 
+_in_its_own_process: Final = requires(Capability.CANCEL)
+
 
 class LauncherContract:
-    """Subclass it and override `make_launcher`."""
+    """Subclass it, override `make_launcher` and name the launcher's `capabilities`."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
 
     @pytest.fixture
     def make_launcher(self) -> Callable[[], Launcher]:
@@ -52,7 +60,16 @@ class LauncherContract:
         assert first == second
         assert first.format
         assert json.loads(json.dumps(dict(first.body))) == dict(first.body)
+
+    def test_it_says_what_it_can(self, launcher: Launcher) -> None:
+        assert isinstance(launcher.capabilities, frozenset)
         assert all(isinstance(capability, Capability) for capability in launcher.capabilities)
+        assert isinstance(launcher.echoes, bool)
+        assert_tested(type(self), launcher.capabilities)
+
+    @requires(Capability.HARD_TIMEOUT)
+    def test_what_is_ended_for_its_time_can_be_ended_at_all(self, launcher: Launcher) -> None:
+        assert Capability.CANCEL in launcher.capabilities
 
     @pytest.mark.parametrize(
         ("capability", "step"),
@@ -121,11 +138,6 @@ class LauncherContract:
         assert told["spec"]["step"] == "describe"
         assert told["spec"]["limit"] == 100
 
-    def test_a_read_of_the_channel_that_nobody_will_answer_does_not_hang(self, driver: Driver) -> None:
-        if Capability.CANCEL in driver.launcher.capabilities:
-            pytest.skip("attempts of this launcher can be answered")
-        assert driver.one("converse").last.exit_code == 0
-
     def test_an_attempt_that_is_over_may_be_cancelled_and_answered(self, driver: Driver) -> None:
         key = driver.one("succeed").key
         driver.launcher.cancel(key, force=False)
@@ -138,23 +150,36 @@ class LauncherContract:
         driver.launcher.close(grace=0.0)
         driver.launcher.close(grace=0.0)
 
+    # what a launcher does that cannot end its attempts, or has one at a time
+
+    @without(Capability.CANCEL)
+    def test_what_nobody_can_end_is_over_when_launch_returns(self, driver: Driver) -> None:
+        keys = driver.launch("succeed", "fail", "describe")
+        driver.seen += driver.launcher.events()
+        assert [(driver.is_over(key), driver.so_far(key).last.exit_code) for key in keys] == [(True, 0), (True, 3), (True, 0)]
+
+    @without(Capability.CANCEL)
+    def test_a_read_of_the_channel_that_nobody_will_answer_does_not_hang(self, driver: Driver) -> None:
+        assert driver.one("converse").last.exit_code == 0
+
+    @without(Capability.PARALLEL_TASKS)
+    def test_attempts_run_one_after_the_other(self, driver: Driver) -> None:
+        ended = driver.run("describe", "greet", "describe")
+        assert [key for key, _ in groupby(event.key for event in driver.seen)] == [each.key for each in ended]
+        assert [each.last.exit_code for each in ended] == [0, 0, 0]
+
     # attempts in processes of their own
 
-    @pytest.fixture
-    def processes(self, driver: Driver) -> Driver:
-        """The driver, of a launcher whose attempts can be ended from outside."""
-        if Capability.CANCEL not in driver.launcher.capabilities:
-            pytest.skip("this launcher declares no cancel: its attempts are no processes")
-        return driver
+    @_in_its_own_process
+    def test_half_a_line_goes_out_at_once(self, driver: Driver) -> None:
+        (key,) = driver.launch("unfinished_line")
+        assert driver.message(key) == {"printed": True}
+        driver.until(lambda: driver.so_far(key).stdout == b"half a li", "the half line")
+        assert not driver.is_over(key)
+        driver.reply(key)
+        assert driver.ended(key).last.exit_code == 0
 
-    def test_half_a_line_goes_out_at_once(self, processes: Driver) -> None:
-        (key,) = processes.launch("unfinished_line")
-        assert processes.message(key) == {"printed": True}
-        processes.until(lambda: processes.so_far(key).stdout == b"half a li", "the half line")
-        assert not processes.is_over(key)
-        processes.reply(key)
-        assert processes.ended(key).last.exit_code == 0
-
+    @_in_its_own_process
     @pytest.mark.parametrize(
         ("step", "printed", "code", "number"),
         [
@@ -165,122 +190,131 @@ class LauncherContract:
         ],
     )
     def test_the_last_bytes_come_before_the_end(
-        self, processes: Driver, step: str, printed: bytes, code: int | None, number: int | None
+        self, driver: Driver, step: str, printed: bytes, code: int | None, number: int | None
     ) -> None:
-        ended = processes.one(step)
+        ended = driver.one(step)
         assert ended.stdout == printed
         assert (ended.last.kind, ended.last.exit_code, ended.last.signal, ended.last.oom) == ("exited", code, number, False)
 
-    def test_a_task_converses_with_the_scheduler(self, processes: Driver) -> None:
-        (key,) = processes.launch("converse")
+    @_in_its_own_process
+    def test_a_task_converses_with_the_scheduler(self, driver: Driver) -> None:
+        (key,) = driver.launch("converse")
         for number, word in enumerate(["eins", "zwei", "x" * 1_000_000]):
-            processes.message(key, number)
-            processes.reply(key, next=word)
-        assert processes.message(key, 3)["said"] == "x" * 1_000_000
-        processes.reply(key, status=5)
-        ended = processes.ended(key)
+            driver.message(key, number)
+            driver.reply(key, next=word)
+        assert driver.message(key, 3)["said"] == "x" * 1_000_000
+        driver.reply(key, status=5)
+        ended = driver.ended(key)
         assert [message["said"] for message in ended.messages][:3] == [0, "eins", "zwei"]
         assert ended.last.exit_code == 5
 
-    def test_an_answer_that_is_not_read_blocks_nobody(self, processes: Driver) -> None:
-        (key,) = processes.launch("stubborn")
-        processes.message(key)
+    @_in_its_own_process
+    def test_an_answer_that_is_not_read_blocks_nobody(self, driver: Driver) -> None:
+        (key,) = driver.launch("stubborn")
+        driver.message(key)
         for _ in range(3):
-            processes.reply(key, padding="x" * 1_000_000)
-        processes.launcher.cancel(key, force=True)
-        assert processes.ended(key).last.kind == "exited"
+            driver.reply(key, padding="x" * 1_000_000)
+        driver.launcher.cancel(key, force=True)
+        assert driver.ended(key).last.kind == "exited"
 
-    def test_the_task_is_a_clean_process(self, processes: Driver) -> None:
-        told = processes.one("describe").messages[0]
+    @_in_its_own_process
+    def test_the_task_is_a_clean_process(self, driver: Driver) -> None:
+        told = driver.one("describe").messages[0]
         assert told["pid"] == told["group"] == told["session"]
         assert told["stdin"] == ""
         assert told["blocked"] == []
         assert (told["handlers"]["SIGTERM"], told["handlers"]["SIGCHLD"]) == (str(signal.SIG_DFL), str(signal.SIG_DFL))
         assert "default_int_handler" in told["handlers"]["SIGINT"]
 
-    def test_each_attempt_draws_its_own_random_numbers(self, processes: Driver) -> None:
-        drawn = [ended.messages[0]["random"] for ended in processes.run("describe", "describe", "describe")]
+    @_in_its_own_process
+    def test_each_attempt_draws_its_own_random_numbers(self, driver: Driver) -> None:
+        drawn = [ended.messages[0]["random"] for ended in driver.run("describe", "describe", "describe")]
         assert len(set(drawn)) == 3
 
-    def test_cancel_asks_the_attempt_to_end(self, processes: Driver) -> None:
-        (key,) = processes.launch("converse")
-        processes.message(key)
-        processes.launcher.cancel(key, force=False)
-        last = processes.ended(key).last
+    @_in_its_own_process
+    def test_cancel_asks_the_attempt_to_end(self, driver: Driver) -> None:
+        (key,) = driver.launch("converse")
+        driver.message(key)
+        driver.launcher.cancel(key, force=False)
+        last = driver.ended(key).last
         assert (last.exit_code, last.signal, last.oom) == (None, signal.SIGTERM, False)
 
-    def test_force_ends_an_attempt_that_does_not_listen(self, processes: Driver) -> None:
-        (key,) = processes.launch("stubborn")
-        pid = processes.message(key)["pid"]
-        processes.launcher.cancel(key, force=False)
-        processes.launcher.cancel(key, force=True)
-        last = processes.ended(key).last
+    @_in_its_own_process
+    def test_force_ends_an_attempt_that_does_not_listen(self, driver: Driver) -> None:
+        (key,) = driver.launch("stubborn")
+        pid = driver.message(key)["pid"]
+        driver.launcher.cancel(key, force=False)
+        driver.launcher.cancel(key, force=True)
+        last = driver.ended(key).last
         assert (last.exit_code, last.signal, last.oom) == (None, signal.SIGKILL, False)
         assert not is_there(pid)
 
-    def test_an_attempt_may_be_cancelled_before_it_has_started(self, processes: Driver) -> None:
-        (key,) = processes.launch("converse")
-        processes.launcher.cancel(key, force=True)
-        last = processes.ended(key).last
+    @_in_its_own_process
+    def test_an_attempt_may_be_cancelled_before_it_has_started(self, driver: Driver) -> None:
+        (key,) = driver.launch("converse")
+        driver.launcher.cancel(key, force=True)
+        last = driver.ended(key).last
         assert (last.kind, last.exit_code, last.signal) == ("exited", None, signal.SIGKILL)
 
-    def test_one_that_floods_its_output_starves_no_other(self, processes: Driver) -> None:
-        (flood,) = processes.launch("flood")
-        processes.message(flood)
-        (other,) = processes.launch("converse")
+    @requires(Capability.CANCEL, Capability.PARALLEL_TASKS)
+    def test_one_that_floods_its_output_starves_no_other(self, driver: Driver) -> None:
+        (flood,) = driver.launch("flood")
+        driver.message(flood)
+        (other,) = driver.launch("converse")
         for number in range(20):
-            processes.message(other, number)
-            processes.reply(other, next=number)
-        processes.message(other, 20)
-        processes.reply(other, status=0)
-        assert processes.ended(other).last.exit_code == 0
-        assert not processes.is_over(flood)
-        processes.launcher.cancel(flood, force=True)
-        assert processes.ended(flood).last.signal == signal.SIGKILL
+            driver.message(other, number)
+            driver.reply(other, next=number)
+        driver.message(other, 20)
+        driver.reply(other, status=0)
+        assert driver.ended(other).last.exit_code == 0
+        assert not driver.is_over(flood)
+        driver.launcher.cancel(flood, force=True)
+        assert driver.ended(flood).last.signal == signal.SIGKILL
 
+    @_in_its_own_process
     @pytest.mark.parametrize("step", ["leave_child", "leave_daemon", "leave_loud_daemon", "leave_thread"])
-    def test_what_a_task_leaves_behind_does_not_hold_its_end(self, processes: Driver, step: str) -> None:
-        assert processes.one(step).last.exit_code == 0
+    def test_what_a_task_leaves_behind_does_not_hold_its_end(self, driver: Driver, step: str) -> None:
+        assert driver.one(step).last.exit_code == 0
 
-    def test_close_leaves_no_process(self, processes: Driver) -> None:
-        left = [processes.one(step).messages[0]["pid"] for step in ("leave_child", "leave_daemon")]
-        running = processes.launch("stubborn", "converse", "stubborn")
-        left += [processes.message(key)["pid"] for key in running]
-        processes.launcher.close(grace=0.1)
+    @_in_its_own_process
+    def test_close_leaves_no_process(self, driver: Driver) -> None:
+        left = [driver.one(step).messages[0]["pid"] for step in ("leave_child", "leave_daemon")]
+        at_once = 3 if Capability.PARALLEL_TASKS in self.capabilities else 1
+        running = driver.launch(*["stubborn", "converse", "stubborn"][:at_once])
+        left += [driver.message(key)["pid"] for key in running]
+        driver.launcher.close(grace=0.1)
         if sys.platform == "linux":
             assert [pid for pid in left if is_there(pid)] == []
 
-    def test_close_lets_attempts_end_by_themselves(self, processes: Driver) -> None:
-        (key,) = processes.launch("converse")
-        pid = processes.message(key)["pid"]
-        processes.launcher.close(grace=60.0)
+    @_in_its_own_process
+    def test_close_lets_attempts_end_by_themselves(self, driver: Driver) -> None:
+        (key,) = driver.launch("converse")
+        pid = driver.message(key)["pid"]
+        driver.launcher.close(grace=60.0)
         assert not is_there(pid)
 
-    def test_attempts_run_at_the_same_time(self, processes: Driver) -> None:
-        if Capability.PARALLEL_TASKS not in processes.launcher.capabilities:
-            pytest.skip("this launcher declares one task at a time")
-        keys = processes.launch("converse", "converse", "converse")
+    @requires(Capability.PARALLEL_TASKS)
+    def test_attempts_run_at_the_same_time(self, driver: Driver) -> None:
+        keys = driver.launch("converse", "converse", "converse")
         for key in keys:
-            processes.message(key)
-        assert not any(processes.is_over(key) for key in keys)
+            driver.message(key)
+        assert not any(driver.is_over(key) for key in keys)
         for key in keys:
-            processes.reply(key, status=0)
-        assert [processes.ended(key).last.exit_code for key in keys] == [0, 0, 0]
+            driver.reply(key, status=0)
+        assert [driver.ended(key).last.exit_code for key in keys] == [0, 0, 0]
 
-    def test_the_nodes_of_a_gang_run_at_the_same_time(self, processes: Driver) -> None:
-        if Capability.GANG not in processes.launcher.capabilities:
-            pytest.skip("this launcher declares no gangs")
-        keys = processes.launch(*[StepNode("converse", "linear", gang=True)] * 4)
-        assert len({processes.message(key)["pid"] for key in keys}) == 4
+    @requires(Capability.GANG)
+    def test_the_nodes_of_a_gang_run_at_the_same_time(self, driver: Driver) -> None:
+        keys = driver.launch(*[StepNode("converse", "linear", gang=True)] * 4)
+        assert len({driver.message(key)["pid"] for key in keys}) == 4
         for key in keys:
-            processes.reply(key, status=0)
-        assert [processes.ended(key).last.exit_code for key in keys] == [0, 0, 0, 0]
+            driver.reply(key, status=0)
+        assert [driver.ended(key).last.exit_code for key in keys] == [0, 0, 0, 0]
 
-    def test_a_step_has_its_own_variables(self, processes: Driver) -> None:
-        if Capability.ENVIRONMENT not in processes.launcher.capabilities:
-            pytest.skip("this launcher declares no environments")
+    @requires(Capability.ENVIRONMENT)
+    def test_a_step_has_its_own_variables(self, driver: Driver) -> None:
         steps = [StepNode("describe", "linear", env=env) for env in ({"MODE": "fast"}, {"MODE": "exact", "SCRIPTED": "no"}, {})]
-        told = [ended.messages[0]["environ"] for ended in processes.run(*steps)]
+        told = [ended.messages[0]["environ"] for ended in driver.run(*steps)]
         assert [(environ.get("MODE"), environ["SCRIPTED"]) for environ in told] == [("fast", "yes"), ("exact", "no"), (None, "yes")]
 
     def test_a_close_before_anything_was_launched(

@@ -1,9 +1,9 @@
-"""Conformance of metadata stores: `MetadataStoreContract`, for every index of facts and keeper of leases."""
+"""Conformance of metadata stores: `MetadataStoreContract`, for every index of facts and keeper of store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from headrace_hookspecs import Capability, Fact, Lease, MetadataStore, MissingCapabilityError, Query
 
+from .capabilities import assert_tested, requires, without
 from .processes import in_processes
 
 _FACT = st.builds(
@@ -42,7 +43,9 @@ _DATA = {
 
 
 class MetadataStoreContract:
-    """Subclass it and override `make_store`. Every call of the fixture opens the same records anew."""
+    """Subclass it, override `make_store` and name the store's `capabilities`. Every call of the fixture opens the same records anew."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
 
     @pytest.fixture
     def make_store(self) -> Callable[[], MetadataStore]:
@@ -55,18 +58,12 @@ class MetadataStoreContract:
         yield store
         store.close()
 
-    @pytest.fixture
-    def leases(self, store: MetadataStore) -> MetadataStore:
-        """The store, where it declares leases."""
-        if Capability.LEASES not in store.capabilities:
-            pytest.skip("leases is not declared")
-        return store
-
     def test_it_says_what_it_can_and_where_it_is(self, store: MetadataStore) -> None:
         assert isinstance(store.capabilities, frozenset)
         assert all(isinstance(capability, Capability) for capability in store.capabilities)
         assert isinstance(store.location, str)
         assert store.location
+        assert_tested(type(self), store.capabilities)
 
     # facts
 
@@ -174,14 +171,14 @@ class MetadataStoreContract:
 
     # leases
 
+    @without(Capability.LEASES)
     def test_without_leases_taking_one_is_refused(self, store: MetadataStore) -> None:
-        if Capability.LEASES in store.capabilities:
-            pytest.skip("leases is declared")
         with pytest.raises(MissingCapabilityError):
             store.acquire("run/F/1", "me", 10.0, now=0.0)
 
-    def test_a_lease_excludes_others_until_it_expires(self, leases: MetadataStore, make_store: Callable[[], MetadataStore]) -> None:
-        mine = leases.acquire("run/F/1", "me", 10.0, now=100.0, note="host a")
+    @requires(Capability.LEASES)
+    def test_a_lease_excludes_others_until_it_expires(self, store: MetadataStore, make_store: Callable[[], MetadataStore]) -> None:
+        mine = store.acquire("run/F/1", "me", 10.0, now=100.0, note="host a")
         assert mine == Lease("run/F/1", "me", mine.fence if mine else 0, 110.0, "host a")
         other = make_store()
         assert other.acquire("run/F/1", "you", 10.0, now=109.0) is None
@@ -191,42 +188,46 @@ class MetadataStoreContract:
         assert mine is not None
         assert yours is not None
         assert yours.fence > mine.fence
-        assert leases.renew(mine, 10.0, now=110.5) is None
-        assert leases.lease("run/F/1") == yours
+        assert store.renew(mine, 10.0, now=110.5) is None
+        assert store.lease("run/F/1") == yours
         other.close()
 
-    def test_its_holder_keeps_a_lease_by_taking_or_renewing_it(self, leases: MetadataStore) -> None:
-        first = leases.acquire("a", "me", 10.0, now=0.0)
+    @requires(Capability.LEASES)
+    def test_its_holder_keeps_a_lease_by_taking_or_renewing_it(self, store: MetadataStore) -> None:
+        first = store.acquire("a", "me", 10.0, now=0.0)
         assert first is not None
-        again = leases.acquire("a", "me", 10.0, now=5.0)
+        again = store.acquire("a", "me", 10.0, now=5.0)
         assert again == first._replace(expires=15.0)
-        renewed = leases.renew(first, 10.0, now=8.0)
+        renewed = store.renew(first, 10.0, now=8.0)
         assert renewed == first._replace(expires=18.0)
-        assert leases.lease("a") == renewed
-        late = leases.renew(first, 10.0, now=50.0)
+        assert store.lease("a") == renewed
+        late = store.renew(first, 10.0, now=50.0)
         assert late == first._replace(expires=60.0), "nobody took it meanwhile"
 
-    def test_a_released_lease_is_free_and_its_fence_does_not_come_back(self, leases: MetadataStore) -> None:
-        first = leases.acquire("a", "me", 10.0, now=0.0)
+    @requires(Capability.LEASES)
+    def test_a_released_lease_is_free_and_its_fence_does_not_come_back(self, store: MetadataStore) -> None:
+        first = store.acquire("a", "me", 10.0, now=0.0)
         assert first is not None
-        leases.release(first)
-        assert leases.lease("a") is None
-        assert leases.renew(first, 10.0, now=1.0) is None
-        second = leases.acquire("a", "you", 10.0, now=1.0)
+        store.release(first)
+        assert store.lease("a") is None
+        assert store.renew(first, 10.0, now=1.0) is None
+        second = store.acquire("a", "you", 10.0, now=1.0)
         assert second is not None
         assert second.fence > first.fence
-        leases.release(first)
-        assert leases.lease("a") == second, "a lost lease cannot be released"
-        third = leases.acquire("a", "me", 10.0, now=100.0)
+        store.release(first)
+        assert store.lease("a") == second, "a lost lease cannot be released"
+        third = store.acquire("a", "me", 10.0, now=100.0)
         assert third is not None
         assert third.fence > second.fence
 
-    def test_a_lease_that_nobody_ever_took_is_none(self, leases: MetadataStore) -> None:
-        assert leases.lease("a") is None
-        leases.release(Lease("a", "me", 1, 10.0))
-        assert leases.renew(Lease("a", "me", 1, 10.0), 10.0, now=0.0) is None
+    @requires(Capability.LEASES)
+    def test_a_lease_that_nobody_ever_took_is_none(self, store: MetadataStore) -> None:
+        assert store.lease("a") is None
+        store.release(Lease("a", "me", 1, 10.0))
+        assert store.renew(Lease("a", "me", 1, 10.0), 10.0, now=0.0) is None
 
-    def test_exactly_one_of_many_processes_takes_a_lease(self, leases: MetadataStore, make_store: Callable[[], MetadataStore]) -> None:
+    @requires(Capability.LEASES)
+    def test_exactly_one_of_many_processes_takes_a_lease(self, store: MetadataStore, make_store: Callable[[], MetadataStore]) -> None:
         rounds = 15
 
         def contend(me: int) -> list[int]:
@@ -238,10 +239,11 @@ class MetadataStoreContract:
         won = in_processes([lambda me=me: contend(me) for me in range(4)])  # type: ignore[misc]
         assert [sum(fence > 0 for fence in column) for column in zip(*won, strict=True)] == [1] * rounds
         holders = [next(me for me in range(4) if won[me][number]) for number in range(rounds)]
-        found = [leases.lease(f"lease/{number}") for number in range(rounds)]
+        found = [store.lease(f"lease/{number}") for number in range(rounds)]
         assert [lease and lease.owner for lease in found] == [f"owner-{me}" for me in holders]
 
-    def test_fences_grow_whoever_takes_the_lease(self, leases: MetadataStore, make_store: Callable[[], MetadataStore]) -> None:
+    @requires(Capability.LEASES)
+    def test_fences_grow_whoever_takes_the_lease(self, store: MetadataStore, make_store: Callable[[], MetadataStore]) -> None:
         def hold(me: int) -> list[int]:
             mine = make_store()
             fences: list[int] = []
