@@ -1,51 +1,26 @@
-"""What only this store promises: where files are, that killed writers leave no trace, and clean errors for what goes wrong with disks."""
+"""Where files are, who may read them, what is out of reach, and what all that costs."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
-import resource
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headrace_files.errors import failed
 from headrace_files.store import FileStore
-from headrace_hookspecs import BlobRange, StoreError, StoreFullError, StoreReadOnlyError, StoreUnavailableError
-from headrace_testkit.processes import in_processes, start_process
-
-WRITES: list[Callable[[FileStore], object]] = [
-    lambda store: store.put_many([("f/new", [b"1"])]),
-    lambda store: store.put_if_absent("f/new", [b"1"]),
-]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "a place" / "store"
-
-
-@pytest.fixture
-def store(root: Path) -> FileStore:
-    return FileStore(str(root))
-
-
-def files(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
-
+from headrace_hookspecs import BlobRange, StoreError
 
 # layout
 
 
-def test_a_blob_is_the_file_of_its_key_and_git_leaves_the_folder_alone(store: FileStore, root: Path) -> None:
+def test_a_blob_is_the_file_of_its_key_and_git_leaves_the_folder_alone(
+    store: FileStore, root: Path, files: Callable[[Path], list[str]]
+) -> None:
     store.put_many([("Flow/runs/1/run.json", [b"{}"])])
     store.put_if_absent("Flow/runs/1/commits/start/0", [b"c"])
     assert files(root) == [".gitignore", "Flow/runs/1/commits/start/0", "Flow/runs/1/run.json"]
@@ -115,247 +90,6 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real" / "a" / "b").read_bytes() == b"1"
 
 
-# writers that die, and races
-
-
-def test_killed_writers_leave_whole_blobs_only(store: FileStore, root: Path) -> None:
-    def write() -> None:
-        number = 0
-        while True:
-            number += 1
-            store.put_many([("shared", [b"%d" % (number % 10)] * 200_000)])
-            store.put_if_absent(f"own/{os.getpid()}-{number}", [b"%d" % (number % 10)] * 200_000)
-
-    for _ in range(8):
-        child = start_process(write)
-        while not list(store.list(f"own/{child}-", limit=1)):
-            assert os.waitpid(child, os.WNOHANG) == (0, 0), "the child ended by itself"
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    keys = [stat.key for stat in store.list("")]
-    for key, data in zip(keys, store.get_many(map(BlobRange, keys)), strict=True):
-        assert data is not None
-        assert data == data[:1] * 200_000, key
-    assert all(key == "shared" or key.startswith("own/") for key in keys)
-
-
-def test_what_killed_writers_left_is_swept_when_it_is_old(store: FileStore, root: Path) -> None:
-    store.put_many([("a", [b"1"])])
-    old, fresh, lock = (root / ".tmp" / name for name in ("1-0-ab", "2-0-cd", ".lock"))
-    for path in (old, fresh, lock):
-        path.write_text("half")
-    for path in (old, lock):
-        os.utime(path, (time.time() - 90_000,) * 2)
-    FileStore(str(root)).put_many([("b", [b"1"])])
-    assert sorted(path.name for path in (root / ".tmp").iterdir()) == [".lock", "2-0-cd"]
-
-
-def test_folders_may_vanish_while_others_write_into_them(store: FileStore, root: Path) -> None:
-    def work(me: int) -> None:
-        for number in range(300):
-            key = f"f/g/{me}-{number}"
-            store.put_many([(key, [b"1"])])
-            store.delete_many([key])
-            assert store.put_if_absent(key, [b"2"])
-            store.delete_many([key])
-
-    in_processes([lambda me=me: work(me) for me in range(3)])  # type: ignore[misc]
-    assert files(root) == [".gitignore"]
-    assert list((root / ".tmp").iterdir()) == []
-
-
-def test_a_link_whose_answer_was_lost_counts(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.link
-
-    def link(source: str, target: str) -> None:
-        real(source, target)
-        raise FileExistsError(errno.EEXIST, "File exists")
-
-    store.put_many([("a/x", [b""])])
-    monkeypatch.setattr(os, "link", link)
-    assert store.put_if_absent("a/b", [b"1"]) is True
-
-
-def test_without_links_a_dead_process_holds_no_lock(store: FileStore, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_links(source: str, target: str) -> None:
-        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
-
-    monkeypatch.setattr(os, "link", no_links)
-    assert store.put_if_absent("a/b", [b"1"]) is True
-    ready, told = os.pipe()
-
-    def hold() -> None:
-        descriptor = os.open(root / ".tmp" / ".lock", os.O_RDWR)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.write(told, b"x")
-        signal.pause()
-
-    child = start_process(hold)
-    os.read(ready, 1)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    os.close(ready)
-    os.close(told)
-    assert store.put_if_absent("a/b", [b"2"]) is False
-    assert store.put_if_absent("a/c", [b"2"]) is True
-
-
-# disks
-
-
-def limited(what: int, limit: int, work: Callable[[], None]) -> None:
-    """Do `work` in a process with a resource limit."""
-
-    def child() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(what, (limit, resource.getrlimit(what)[1]))
-        work()
-
-    in_processes([child])
-
-
-@pytest.mark.parametrize("write", WRITES)
-def test_a_file_that_does_not_fit_is_an_error_that_leaves_nothing(
-    store: FileStore, root: Path, write: Callable[[FileStore], object]
-) -> None:
-    store.put_many([("f/old", [b"old"])])
-
-    def work() -> None:
-        large = [b"x" * 100_000] * 3
-        with pytest.raises(StoreFullError, match="big") as refused:
-            store.put_many([("f/big", large)]) if write is WRITES[0] else store.put_if_absent("f/big", large)
-        assert str(root) in refused.value.message
-        write(store)
-
-    limited(resource.RLIMIT_FSIZE, 150_000, work)
-    assert files(root) == [".gitignore", "f/new", "f/old"]
-    assert list((root / ".tmp").iterdir()) == []
-
-
-def test_too_many_open_files_are_an_error_with_the_way_out(store: FileStore) -> None:
-    store.put_many([("f/old", [b"old"])])
-
-    def work() -> None:
-        for call in (
-            lambda: store.put_many([("f/x", [b""])]),
-            lambda: list(store.get_many([BlobRange("f/old")])),
-            lambda: list(store.list("")),
-        ):
-            with pytest.raises(StoreFullError, match="too many open files") as refused:
-                call()
-            assert "ulimit" in str(refused.value.remedy)
-
-    limited(resource.RLIMIT_NOFILE, 0, work)
-
-
-def as_ordinary_user(work: Callable[[], None]) -> None:
-    """Do `work` in a process without root's rights."""
-
-    def child() -> None:
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-        work()
-
-    in_processes([child])
-
-
-@pytest.fixture
-def readable(tmp_path: Path) -> Path:
-    """An open folder for a store, as folders of pytest are for their owner only."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    return tmp_path / "store"
-
-
-def test_a_store_that_may_only_be_read_is_read_and_refuses_writes(readable: Path) -> None:
-    FileStore(str(readable)).put_many([("f/old", [b"old"])])
-    folders = [readable, readable / "f", readable / ".tmp"]
-    for folder in folders:
-        folder.chmod(0o555)
-
-    def work() -> None:
-        store = FileStore(str(readable))
-        assert list(store.get_many([BlobRange("f/old")])) == [b"old"]
-        assert [stat.key for stat in store.list("")] == ["f/old"]
-        for write in [*WRITES, lambda store: store.delete_many(["f/old"])]:
-            with pytest.raises(StoreReadOnlyError, match=str(readable)) as refused:
-                write(store)
-            assert refused.value.remedy
-
-    as_ordinary_user(work)
-    for folder in folders:
-        folder.chmod(0o755)
-    assert files(readable) == [".gitignore", "f/old"]
-
-
-def test_a_root_that_cannot_be_made_is_named(readable: Path) -> None:
-    readable.mkdir()
-    readable.chmod(0o555)
-
-    def work() -> None:
-        for write in WRITES:
-            with pytest.raises(StoreReadOnlyError, match="below"):
-                write(FileStore(f"{readable}/below"))
-
-    as_ordinary_user(work)
-
-
-def test_a_blob_that_may_not_be_read_is_an_error_and_not_an_absent_one(readable: Path) -> None:
-    FileStore(str(readable)).put_many([("f/old", [b"old"])])
-    (readable / "f" / "old").chmod(0)
-
-    def work() -> None:
-        with pytest.raises(StoreError, match="f/old") as refused:
-            list(FileStore(str(readable)).get_many([BlobRange("f/old")]))
-        assert refused.value.code == "store-unreadable"
-
-    as_ordinary_user(work)
-
-
-def test_a_root_that_is_a_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "store").write_text("a file")
-    for write in WRITES:
-        with pytest.raises(StoreError, match="store is no folder") as refused:
-            write(FileStore(f"{tmp_path}/store"))
-        assert refused.value.code == "store-root"
-
-
-def test_a_key_below_another_key_is_refused(store: FileStore) -> None:
-    store.put_many([("a/b", [b"1"]), ("c", [b"1"])])
-    for key in ("a", "c/d"):
-        with pytest.raises(StoreError) as refused:
-            store.put_many([(key, [b"2"])])
-        assert refused.value.code == "store-key-conflict"
-    with pytest.raises(StoreError) as refused:
-        store.put_if_absent("c/d", [b"2"])
-    assert refused.value.code == "store-key-conflict"
-    assert list(store.get_many([BlobRange("a/b"), BlobRange("c")])) == [b"1", b"1"]
-
-
-@pytest.mark.parametrize(
-    ("number", "writing", "kind", "code"),
-    [
-        (errno.ENOSPC, True, StoreFullError, "store-full"),
-        (errno.EDQUOT, True, StoreFullError, "store-full"),
-        (errno.EROFS, True, StoreReadOnlyError, "store-read-only"),
-        (errno.EACCES, True, StoreReadOnlyError, "store-read-only"),
-        (errno.EACCES, False, StoreError, "store-unreadable"),
-        (errno.ESTALE, True, StoreUnavailableError, "store-unavailable"),
-        (errno.ETIMEDOUT, False, StoreUnavailableError, "store-unavailable"),
-        (errno.EIO, False, StoreError, "store"),
-        (errno.ENAMETOOLONG, True, StoreError, "store"),
-    ],
-    ids=lambda value: errno.errorcode.get(value, "") if isinstance(value, int) else "",
-)
-def test_every_error_of_the_system_has_its_class_and_names_the_path(number: int, writing: bool, kind: type, code: str) -> None:
-    error = failed(OSError(number, os.strerror(number)), "/the/path", writing=writing)
-    assert (type(error), error.code) == (kind, code)
-    assert error.message.startswith("/the/path cannot be ")
-
-
 # configuration
 
 
@@ -410,7 +144,7 @@ print(*sorted(name for name, file in new.items() if file.endswith(".py") and not
 """
 
 
-def test_nothing_heavy_is_imported_to_write_and_read(tmp_path: Path) -> None:
+def test_nothing_heavy_is_imported_to_write_and_read(tmp_path: Path, files: Callable[[Path], list[str]]) -> None:
     command = [sys.executable, "-S", "-c", USE, str(tmp_path), json.dumps(sys.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout.split(), done.stderr) == ([], "")
