@@ -235,30 +235,8 @@ def test_an_empty_file_is_a_new_one(path: Path, store: SqliteStore) -> None:
     assert list(store.find(Query()).facts) == [FACT]
 
 
-def as_ordinary_user(work: Callable[[], None]) -> None:
-    """Do `work` in a process without root's rights."""
-
-    def child() -> None:
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-        work()
-
-    in_processes([child])
-
-
-@pytest.fixture
-def readable(tmp_path: Path) -> Path:
-    """An open folder, as folders of pytest are for their owner only."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    return tmp_path
-
-
-def test_a_file_that_may_only_be_read_is_read_and_refuses_writes(readable: Path) -> None:
-    path = readable / "store" / "metadata.sqlite"
+def test_a_file_that_may_only_be_read_is_read_and_refuses_writes(tmp_path: Path, unprivileged: Callable[..., None]) -> None:
+    path = tmp_path / "store" / "metadata.sqlite"
     store = SqliteStore(str(path))
     store.record([FACT])
     store.close()
@@ -274,18 +252,18 @@ def test_a_file_that_may_only_be_read_is_read_and_refuses_writes(readable: Path)
         assert list(mine.find(Query()).facts) == [FACT]
         assert list(mine.flows()) == ["F"]
 
-    as_ordinary_user(work)
+    unprivileged(work)
 
 
-def test_a_folder_that_cannot_be_made_is_named(readable: Path) -> None:
-    readable.chmod(0o555)
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, unprivileged: Callable[..., None]) -> None:
+    tmp_path.chmod(0o555)
 
     def work() -> None:
         for call in (CALLS[0], CALLS[3]):
             with pytest.raises(StoreReadOnlyError, match=r"below/metadata\.sqlite"):
-                call(SqliteStore(f"{readable}/below/metadata.sqlite"))
+                call(SqliteStore(f"{tmp_path}/below/metadata.sqlite"))
 
-    as_ordinary_user(work)
+    unprivileged(work)
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
