@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,11 @@ def _absence(component: str) -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw as many examples as the tier says; no deadline, because another process may have the processor."""
+    """Draw as many examples as the tier says; no deadline, because another process may have the processor. Signals mean what they mean."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # a suite in the background of a shell is started with signals ignored; what tests start must not inherit that
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     tier = _tier()
     hypothesis.settings.register_profile(
         tier.name,
