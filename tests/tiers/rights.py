@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
-_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
 _VERSION_3 = 0x20080522
 
 
@@ -39,8 +39,7 @@ def obey_file_modes() -> None:
     if os.geteuid() != 0:
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
-        _checked(libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0))  # a program started by root would have them again
+    _checked(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))  # or a program that root starts would have them again
     header, sets = _Header(_VERSION_3, 0), (_Sets * 2)()
     _checked(libc.capget(ctypes.byref(header), sets))
     kept = ~(1 << _CAP_DAC_OVERRIDE | 1 << _CAP_DAC_READ_SEARCH)
