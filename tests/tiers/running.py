@@ -53,18 +53,20 @@ def _run_pythons(root: Path, suite: Suite, tier: Tier, deadline: float) -> Itera
         python = root / ".venvs" / version / "bin" / "python"
         name = f"{suite.name} {version}"
         if python.exists():
-            yield _run_pytest(root, name, str(python), suite.paths, tier, deadline)
+            yield _run_pytest(root, name, str(python), suite.paths, tier, deadline, {"HEADRACE_OTHER_PYTHON": "1"})
         else:
             yield Result(name, problem=f"there is no {python}; .ci/bootstrap.py --others makes it")
 
 
-def _run_pytest(root: Path, name: str, python: str, paths: Sequence[str], tier: Tier, deadline: float) -> Result:
+def _run_pytest(
+    root: Path, name: str, python: str, paths: Sequence[str], tier: Tier, deadline: float, more: Mapping[str, str] | None = None
+) -> Result:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="headrace-tier-") as scratch:
         report = Path(scratch, "report.xml")
         command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
         command += [f"--basetemp={scratch}/tmp", "-m", tier.markers, *paths]
-        status = _run(root, command, {**os.environ, "HEADRACE_TIER": tier.name}, deadline)
+        status = _run(root, command, {**os.environ, **(more or {}), "HEADRACE_TIER": tier.name}, deadline)
         try:
             passed, failed, skipped = results.read_report(report)
         except (OSError, ElementTree.ParseError):
