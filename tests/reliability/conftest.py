@@ -1,6 +1,7 @@
-"""Makes the helpers of the end-to-end tests importable here too."""
+"""Makes the helpers of these tests and of the end-to-end tests importable."""
 
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(__file__)), "e2e"))
+_HERE = os.path.dirname(__file__)
+sys.path[:0] = [_HERE, os.path.join(os.path.dirname(_HERE), "e2e")]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from records import FLOW, flow_run, run
+from seeing import children, gone
 
 from headrace.project import open_project
 from headrace.store.artifacts import ArtifactReader
@@ -58,42 +59,6 @@ if __name__ == "__main__":
     Wide()
 """
 EXPECTED = [(n**2, n**2 + 40_000) for n in range(12)]
-
-
-def children(pid: int) -> list[int]:
-    """All processes below `pid`, by /proc."""
-    parents: dict[int, int] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                text = Path(f"/proc/{entry}/stat").read_text()
-            except OSError:
-                continue
-            parents[int(entry)] = int(text.rpartition(")")[2].split()[1])
-    found, stack = [], [pid]
-    while stack:
-        parent = stack.pop()
-        below = [child for child, of in parents.items() if of == parent]
-        found += below
-        stack += below
-    return found
-
-
-def gone(pids: list[int], within: float = 10.0) -> list[int]:
-    """Those of `pids` that are still alive when the time is over; polls, as their end cannot be waited for by others."""
-    end = time.monotonic() + within
-    while True:
-        alive = []
-        for pid in pids:
-            try:
-                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            except OSError:
-                continue
-            if state not in "ZX":
-                alive.append(pid)
-        if not alive or time.monotonic() > end:
-            return alive
-        time.sleep(0.02)
 
 
 def committed(folder: Path, run_id: str) -> set[str]:

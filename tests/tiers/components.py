@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -42,18 +43,39 @@ def _ordinary_user() -> str | None:
 
 
 def _memory_cgroup() -> str | None:
-    """A cgroup (version 2) with a memory limit, made and removed again."""
+    """A cgroup with a memory limit (`memory.max` in version 2, `memory.limit_in_bytes` in version 1), made and removed again."""
     root = Path("/sys/fs/cgroup")
     if not (root / "cgroup.controllers").is_file():
-        return "no cgroup version 2 at /sys/fs/cgroup"
+        root /= "memory"
     try:
         made = Path(tempfile.mkdtemp(prefix="headrace-probe-", dir=root))
     except OSError as error:
         return f"cannot make a cgroup: {error.strerror}"
     try:
-        return None if (made / "memory.max").exists() else "cgroups here have no memory limit"
+        limits = ("memory.max", "memory.limit_in_bytes")
+        return None if any((made / name).exists() for name in limits) else "cgroups here have no memory limit"
     finally:
         made.rmdir()
+
+
+def _mount() -> str | None:
+    """A file system in memory, mounted in a mount namespace of its own that ends with the probe."""
+    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except OSError as error:
+        return f"cannot run unshare: {error.strerror}"
+    return None if tried.returncode == 0 else tried.stderr.strip() or "mounting is refused"
+
+
+def _strace() -> str | None:
+    """strace, allowed to trace, and new enough (5.0) to make system calls fail."""
+    command = ["strace", "-f", "-o", os.devnull, "-e", "inject=fsync:error=EIO:when=1", sys.executable, "-Ic", ""]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except OSError as error:
+        return f"cannot run strace: {error.strerror}"
+    return None if tried.returncode == 0 else tried.stderr.strip() or "it cannot trace"
 
 
 def _type_checkers() -> str | None:
@@ -64,8 +86,10 @@ def _type_checkers() -> str | None:
 PROBES: Mapping[str, Callable[[], str | None]] = {
     "git": _git,
     "memory-cgroup": _memory_cgroup,
+    "mount": _mount,
     "ordinary-user": _ordinary_user,
     "other-python": _other_python,
     "root": _root,
+    "strace": _strace,
     "type-checkers": _type_checkers,
 }

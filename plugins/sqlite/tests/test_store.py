@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -26,6 +27,7 @@ from headrace_hookspecs import (
     StoreUnavailableError,
     UsageError,
 )
+from headrace_sqlite.errors import not_made
 from headrace_sqlite.schema import APPLICATION, STEPS
 from headrace_sqlite.store import SqliteStore
 from headrace_testkit.processes import in_processes, start_process
@@ -300,6 +302,45 @@ def test_a_write_that_the_system_refuses_is_an_error_and_the_next_write_works(st
 
     in_processes([work])
     assert sorted(fact.run for fact in store.find(Query()).facts) == ["1", "after"]
+
+
+def test_too_many_open_files_are_an_error_with_the_way_out(store: SqliteStore) -> None:
+    store.record([FACT])
+    store.close()
+
+    def work() -> None:
+        store.find(Query(), limit=1)  # imports what it needs
+        store.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        for call in CALLS:
+            with pytest.raises(StoreFullError, match=r"metadata\.sqlite cannot be opened: too many open files") as refused:
+                call(store)
+            assert "ulimit" in str(refused.value.remedy)
+
+    in_processes([work])
+
+
+def test_a_file_that_may_not_be_read_is_an_error_and_not_an_absent_one(
+    path: Path, store: SqliteStore, tmp_path: Path, unprivileged: Callable[..., None]
+) -> None:
+    store.record([FACT])
+    store.close()
+    path.chmod(0)
+
+    def work() -> None:
+        for call in CALLS:
+            with pytest.raises(StoreError, match=r"metadata\.sqlite cannot be read") as refused:
+                call(SqliteStore(str(path)))
+            assert refused.value.code == "store-unreadable"
+
+    unprivileged(work)
+
+
+def test_a_folder_without_room_for_a_file_beside_is_full(path: Path) -> None:
+    """SQLite itself says no more than that it cannot open something."""
+    path.parent.mkdir()
+    error = OSError(errno.ENOSPC, "No space left on device", f"{path}-1-x")
+    assert isinstance(not_made(error, str(path)), StoreFullError)
 
 
 # questions

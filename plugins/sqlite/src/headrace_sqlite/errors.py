@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from typing import Final
 
@@ -21,19 +22,42 @@ def failed(error: sqlite3.Error, path: str) -> StoreError:
         return StoreReadOnlyError(f"{path} cannot be written.", remedy=_ELSEWHERE)
     if "full" in text:
         return StoreFullError(f"{path} cannot be written: the disk is full.", remedy="Make room, then resume the run.")
+    if "unable to open" in text or "i/o error" in text:
+        # SQLite keeps to itself what the system said; asked again, the system says it again
+        try:
+            _ask(path)
+        except OSError as reason:
+            return not_made(reason, path)
     if "malformed" in text or "not a database" in text or "no such table" in text or "no such column" in text:
         return CorruptDataError(f"{path} is damaged: {error}.", remedy=_REBUILD)
     return StoreError(f"{path}: {error}.")
 
 
 def not_made(error: OSError, path: str) -> StoreError:
-    """The error to raise where the folder of the file cannot be made or looked into."""
+    """The error to raise where the system refuses the file, or its folder."""
     reason = (error.strerror or type(error).__name__).lower()
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.filename == path:
+            return StoreError(f"{path} cannot be read: {reason}.", code="store-unreadable", remedy="Give yourself the right to read it.")
         return StoreReadOnlyError(f"{path} cannot be written: {reason}.", remedy=_ELSEWHERE)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFullError(f"{path} cannot be written: {reason}.", remedy="Make room, then resume the run.")
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return StoreFullError(f"{path} cannot be opened: {reason}.", remedy="Raise the limit with `ulimit -n`.")
     return StoreError(f"{path} cannot be opened: {reason}.", remedy=_ELSEWHERE)
+
+
+def _ask(path: str) -> None:
+    """Try what SQLite does: read the file, and write another one beside it. Raises OSError."""
+    if os.path.exists(path):
+        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    beside = f"{path}-{os.getpid()}-{os.urandom(6).hex()}"
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, bytes(4096))
+    finally:
+        os.close(descriptor)
+        os.unlink(beside)
 
 
 def foreign(path: str) -> StoreError:

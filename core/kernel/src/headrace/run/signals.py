@@ -8,6 +8,8 @@ import threading
 from types import FrameType
 from typing import Any
 
+from headrace_hookspecs.errors import HeadraceError
+
 
 class Interrupts:
     """While entered, the three signals are counted and wake up whoever waits on `fileno`. In other threads than the main one: nothing."""
@@ -15,7 +17,12 @@ class Interrupts:
     def __init__(self) -> None:
         self.count = 0
         self.name = ""
-        self._read, self._write = os.pipe()
+        try:
+            self._read, self._write = os.pipe()
+        except OSError as error:
+            raise HeadraceError(
+                f"The scheduler cannot start: {error.strerror}.", code="too-many-files", remedy="Raise the limit of open files (ulimit -n)."
+            ) from error
         for descriptor in (self._read, self._write):
             os.set_blocking(descriptor, False)
         self._before: dict[int, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -31,9 +32,11 @@ def create(
         raise
     except Exception as error:  # a foreign provider may fail in any way; its name is told
         entry = registry.entry(group, name)
+        full = isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
         raise PluginError(
             f"{group.rpartition('.')[2]} {name!r} of {entry.distribution} {entry.version} cannot be made: {type(error).__name__}: {error}",
-            code="plugin-broken",
+            code="too-many-files" if full else "plugin-broken",
+            remedy="Raise the limit of open files (ulimit -n)." if full else None,
         ) from error
 
 
