@@ -375,3 +375,9 @@ def test_importing_the_plugin_or_making_a_store_does_not_import_sqlite(tmp_path:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", f"{tmp_path}/.headrace/metadata.sqlite"]
+
+
+def test_a_store_that_nobody_closed_closes_itself(path: Path) -> None:
+    code = f"from headrace_sqlite.store import SqliteStore\nSqliteStore({str(path)!r}).record([])\nimport gc; gc.collect(); print('gone')"
+    done = subprocess.run([sys.executable, "-W", "error", "-X", "dev", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("gone\n", "", 0)

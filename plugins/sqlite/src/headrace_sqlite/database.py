@@ -59,6 +59,12 @@ class Database:
             if connection is not None:
                 connection.close()
 
+    def __del__(self) -> None:
+        # whoever looks at a run in a notebook closes nothing; an open file is not worth a warning there
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            connection.close()
+
     def before_fork(self) -> None:
         """Close, and keep other threads from opening until the fork is done."""
         self._lock.acquire()
