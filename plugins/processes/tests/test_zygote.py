@@ -160,7 +160,7 @@ def test_a_program_that_does_not_exist_is_named(launched: Any) -> None:
 
 def test_more_attempts_than_one_message_can_carry(launched: Any) -> None:
     driver = launched("fork")
-    ended = driver.run(*["greet"] * 200)
+    ended = driver.run(*["greet"] * 100)
     assert {(each.last.exit_code, each.stderr) for each in ended} == {(0, b"careful\n")}
 
 
