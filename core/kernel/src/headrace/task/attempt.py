@@ -77,7 +77,7 @@ class Attempt:
         def kernel() -> Outcome:
             with ExitStack() as stack:
                 body = _Body()
-                for decorator in decorators:
+                for decorator in [*self.runtime.flow_decorators, *decorators]:
                     if hasattr(decorator, "around"):
                         stack.enter_context(decorator.around(context))
                 stack.enter_context(body)

@@ -11,7 +11,7 @@ from headrace_hookspecs.decorators import PHASES
 from ..dsl.flow import FlowSpec
 from ..dsl.parameters import parameter_values
 from ..graph.codec import graph_from_json
-from ..plan.decorators import build_decorators
+from ..plan.decorators import build_decorators, build_flow_decorators
 from ..project import Project
 from ..store.facts import RunStore
 
@@ -29,6 +29,8 @@ class Runtime:
         self.serializers = project.serializers
         self.limits = {name: int(project.config.get(f"limits.{name}")) for name in ("inline_value", "inline_total")}
         self._manager = project.manager("task")
+        self.flow_decorators: list[Any] = build_flow_decorators(self.graph, project.registry)
+        """Around every step and its own decorators, the topmost outermost."""
         self._decorators: dict[str, list[Any]] = {}
         for name, node in self.graph.steps.items():
             if node.decorators:
