@@ -20,13 +20,12 @@ from headrace_hookspecs.datastore import BlobRange, BlobStat, Buffer
 from headrace_hookspecs.errors import StoreError
 
 from .errors import failed
+from .system import read, rmdir, sweep, sync, unlink, write_all
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9._=-]*(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*\Z")
 _NO_LINKS: Final = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_BATCH: Final = 512  # buffers a call; the systems take at least 1024
-_PIECE: Final = 1 << 30  # bytes a call; Linux cuts at 2 GiB
 _ABANDONED: Final = 24 * 3600.0  # seconds after which nobody is still writing a temporary file
 _TRIES: Final = 20  # of making a folder that somebody else removes because it is empty
 
@@ -62,7 +61,7 @@ class FileStore:
                 try:
                     self._into(path, partial(os.rename, temporary, path))
                 except BaseException:
-                    _unlink(temporary)
+                    unlink(temporary)
                     raise
             except OSError as error:
                 raise self._failed(error, path, writing=True) from error
@@ -85,7 +84,7 @@ class FileStore:
                     raise
                 return self._rename_if_absent(temporary, path)
             finally:
-                _unlink(temporary)
+                unlink(temporary)
         except OSError as error:
             raise self._failed(error, path, writing=True) from error
 
@@ -105,7 +104,7 @@ class FileStore:
                         found = os.fstat(descriptor)
                         size = found.st_size if stat.S_ISREG(found.st_mode) else -1
                     end = size if length is None else min(size, offset + length)
-                    yield None if size < 0 else _read(descriptor, offset, end)
+                    yield None if size < 0 else read(descriptor, offset, end)
                 except (FileNotFoundError, NotADirectoryError):
                     yield None
                 except OSError as error:
@@ -148,7 +147,7 @@ class FileStore:
                     continue
                 raise self._failed(error, path, writing=True) from error
             folder = key.rpartition("/")[0]
-            while folder and _rmdir(f"{self._root}/{folder}"):
+            while folder and rmdir(f"{self._root}/{folder}"):
                 self._safe.discard(folder)
                 folder = folder.rpartition("/")[0]
 
@@ -189,7 +188,7 @@ class FileStore:
             descriptor = os.open(path, _CREATE, 0o666)
         try:
             try:
-                _write_all(descriptor, buffers)
+                write_all(descriptor, buffers)
                 if self._umask is not None:
                     os.fchmod(descriptor, 0o666 & ~self._umask)
                 if self._fsync:
@@ -197,7 +196,7 @@ class FileStore:
             finally:
                 os.close(descriptor)
         except BaseException:
-            _unlink(path)
+            unlink(path)
             raise
         return path
 
@@ -213,7 +212,7 @@ class FileStore:
                     raise
                 self._make(folder)
         if self._fsync:
-            _sync(folder)
+            sync(folder)
 
     def _rename_if_absent(self, temporary: str, path: str) -> bool:
         """`put_if_absent` where there are no hard links. The system takes the lock from a process that dies."""
@@ -256,7 +255,7 @@ class FileStore:
             special = os.stat(folder).st_mode & 0o7000
             os.chmod(folder, special | (0o777 & ~self._umask))
         if self._fsync:
-            _sync(os.path.dirname(folder))
+            sync(os.path.dirname(folder))
 
     def _scan(self, folder: str) -> Sequence[tuple[str, os.DirEntry[str]]]:
         """The entries of a folder (its key with a `/` at the end) sorted as keys sort; directories have a `/` at the end."""
@@ -292,66 +291,3 @@ class FileStore:
                 except FileNotFoundError:
                     continue
                 yield BlobStat(key, found.st_size, found.st_mtime)
-
-
-def sweep(folder: str, before: float) -> None:
-    """Delete what processes that were killed left half-written in `folder`, if it was last changed before `before`."""
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name != ".lock" and entry.stat(follow_symlinks=False).st_mtime < before:
-                    _unlink(entry.path)
-    except OSError:
-        pass  # not there yet, or somebody else sweeps
-
-
-def _read(descriptor: int, offset: int, end: int) -> bytes:
-    if end - offset <= _PIECE:
-        return os.pread(descriptor, end - offset, offset) if end > offset else b""
-    pieces = []
-    while offset < end:
-        pieces.append(os.pread(descriptor, min(_PIECE, end - offset), offset))
-        if not pieces[-1]:
-            break
-        offset += len(pieces[-1])
-    return b"".join(pieces)
-
-
-def _write_all(descriptor: int, buffers: Sequence[Buffer]) -> None:
-    for start in range(0, len(buffers), _BATCH):
-        rest = [_flat(buffer) for buffer in reversed(buffers[start : start + _BATCH])]
-        while rest:
-            written = os.writev(descriptor, rest[::-1])
-            while rest and written >= len(rest[-1]):
-                written -= len(rest.pop())
-            if written:
-                rest[-1] = rest[-1][written:]
-
-
-def _flat(buffer: Buffer) -> memoryview:
-    view = memoryview(buffer)
-    return view.cast("B") if view.nbytes else memoryview(b"")
-
-
-def _unlink(path: str) -> bool:
-    try:
-        os.unlink(path)
-        return True
-    except OSError:
-        return False
-
-
-def _rmdir(path: str) -> bool:
-    try:
-        os.rmdir(path)
-        return True
-    except OSError:
-        return False
-
-
-def _sync(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
