@@ -1,6 +1,7 @@
 """Group `headrace.datastore`: where bytes go. A blob store knows keys and bytes, nothing of flows.
 
-Keys are `/`-separated ASCII words (`A-Z a-z 0-9 . _ - =` and `/`), never starting with `/`, never holding `..` or empty words.
+Keys are `/`-separated ASCII words (`A-Z a-z 0-9 . _ - =` and `/`), never starting with `/`, never holding `..` or empty words. No
+word begins with a dot: those are the store's own. No key is the folder of another.
 """
 
 from __future__ import annotations

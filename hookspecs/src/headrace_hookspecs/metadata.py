@@ -32,7 +32,7 @@ class Fact:
 
 
 class Query(NamedTuple):
-    """Which facts: every field that is not None must be equal; newest first unless `ascending`; ties by key."""
+    """Which facts: every field that is not None must be equal. Oldest first with `ascending`, ties by key; else the exact reverse of that."""
 
     kind: str | None = None
     flow: str | None = None
@@ -79,7 +79,10 @@ class MetadataStore(Protocol):
         """The names of all flows with at least one run, sorted."""
 
     def acquire(self, name: str, owner: str, ttl: float, *, now: float, note: str = "") -> Lease | None:
-        """Take the lease if it is free, expired or the owner's own; None if another holds it."""
+        """Take the lease if it is free, expired or the owner's own; None if another holds it.
+
+        Raises MissingCapabilityError in a store without LEASES.
+        """
 
     def renew(self, lease: Lease, ttl: float, *, now: float) -> Lease | None:
         """The heartbeat: prolong a lease still held by this owner and fence; None if it was lost."""

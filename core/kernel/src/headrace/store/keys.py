@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from headrace_hookspecs.errors import UsageError
 from headrace_hookspecs.ids import check_id
 
 _NUMBER: Final = 6
@@ -48,7 +49,14 @@ def log_prefix(flow: str, run: str, step: str, task: str, attempt: int) -> str:
 def attachment_key(flow: str, run: str, step: str, task: str, attempt: int, kind: str, name: str) -> str:
     """Bytes that an attempt keeps beside its record; `kind` and `name` are artifact-like names."""
     prefix = attachments_prefix(flow, run, step, task)
-    return f"{prefix}{attempt:d}/{check_id('artifact', kind)}/{check_id('artifact', name)}"
+    return f"{prefix}{attempt:d}/{_word(kind)}/{_word(name)}"
+
+
+def _word(name: str) -> str:
+    """A name that is checked by whoever has it, and ASCII because keys are."""
+    if not name.isascii():
+        raise UsageError(f"{name!r} is no name of an attachment: it has to be ASCII.", code="id-invalid")
+    return check_id("artifact", name)
 
 
 def attachments_prefix(flow: str, run: str, step: str, task: str) -> str:
