@@ -145,7 +145,9 @@ def check(case: Case, prepared: Prepared, where: Path) -> bool:
         assert str(place.store) in told.errors, told
         # what SQLite cannot read of its file it may take for damage
         damage = ("data-corrupt",) if case.call == "pread64 metadata" else ()
-        assert code in ("store", "store-full", "store-read-only", "store-unavailable", "run-failed-store", *damage), told
+        assert code in ("store", "store-full", "store-read-only", "store-unreadable", "store-unavailable", "run-failed-store", *damage), (
+            told
+        )
         # a run that nobody was told of is begun again
         known = told.run or origin
         before = place.committed(known)
