@@ -59,12 +59,6 @@ class Database:
             if connection is not None:
                 connection.close()
 
-    def __del__(self) -> None:
-        # whoever looks at a run in a notebook closes nothing; an open file is not worth a warning there
-        connection = getattr(self, "_connection", None)
-        if connection is not None:
-            connection.close()
-
     def before_fork(self) -> None:
         """Close, and keep other threads from opening until the fork is done."""
         self._lock.acquire()
@@ -83,6 +77,8 @@ class Database:
             try:
                 if self._connection is None and (create or os.path.exists(self._path)):
                     self._connection = self._connect()
+                    # whoever looks at a run in a notebook closes nothing; an open file is not worth a warning there, not even in a cycle
+                    weakref.finalize(self, self._connection.close).atexit = False
                 yield self._connection
             except sqlite3.Error as error:
                 raise failed(error, self._path) from error
