@@ -43,18 +43,44 @@ def _ordinary_user() -> str | None:
 
 
 def _memory_cgroup() -> str | None:
-    """A control group with a memory limit, of version 2 or 1, made and removed again."""
-    for root, limit in ((Path("/sys/fs/cgroup"), "memory.max"), (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes")):
-        try:
-            made = Path(tempfile.mkdtemp(prefix="headrace-probe-", dir=root))
-        except OSError:
-            continue
-        try:
-            if (made / limit).exists():
-                return None
-        finally:
-            made.rmdir()
-    return "cannot make a control group with a memory limit"
+    """A cgroup with a memory limit (`memory.max` in version 2, `memory.limit_in_bytes` in version 1), made and removed again."""
+    root = Path("/sys/fs/cgroup")
+    if not (root / "cgroup.controllers").is_file():
+        root /= "memory"
+    try:
+        made = Path(tempfile.mkdtemp(prefix="headrace-probe-", dir=root))
+    except OSError as error:
+        return f"cannot make a cgroup: {error.strerror}"
+    try:
+        limits = ("memory.max", "memory.limit_in_bytes")
+        return None if any((made / name).exists() for name in limits) else "cgroups here have no memory limit"
+    finally:
+        made.rmdir()
+
+
+def _mount() -> str | None:
+    """A file system in memory, mounted in a mount namespace of its own that ends with the probe."""
+    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except OSError as error:
+        return f"cannot run unshare: {error.strerror}"
+    return None if tried.returncode == 0 else tried.stderr.strip() or "mounting is refused"
+
+
+def _strace() -> str | None:
+    """strace, allowed to trace, and new enough (5.0) to make system calls fail."""
+    command = ["strace", "-f", "-o", os.devnull, "-e", "inject=fsync:error=EIO:when=1", sys.executable, "-Ic", ""]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except OSError as error:
+        return f"cannot run strace: {error.strerror}"
+    return None if tried.returncode == 0 else tried.stderr.strip() or "it cannot trace"
+
+
+def _type_checkers() -> str | None:
+    missing = [name for name in ("mypy", "pyright") if not Path(sys.executable).with_name(name).exists()]
+    return f"no {' and no '.join(missing)} beside this Python" if missing else None
 
 
 PROBES: Mapping[str, Callable[[], str | None]] = {
