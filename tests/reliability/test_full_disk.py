@@ -136,7 +136,7 @@ def test_a_file_that_may_not_grow_is_one_clean_error(undisturbed: dict[Any, Any]
     goes_on(place, told, undisturbed)
 
 
-@pytest.mark.parametrize("most", range(11, 24))
+@pytest.mark.parametrize("most", range(5, 24))
 def test_too_few_descriptors_are_one_clean_error(most: int, undisturbed: dict[Any, Any], tmp_path: Path) -> None:
     place = Place(tmp_path / "place")
 

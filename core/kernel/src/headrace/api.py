@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -175,6 +176,11 @@ class _Drive:
             beginning = begin(graph)
             plan = _plan(self.loaded, self.project, graph, self.settings.with_specs, self.settings.flow_options, launchers)
             return self._drive(plan, entry, beginning)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            problem, remedy = "This process has too many open files.", "Raise the limit of open files (ulimit -n)."
+            raise HeadraceError(problem, remedy=remedy, code="too-many-files") from error
         finally:
             grace = float(self.config.get("run.grace"))
             for launcher in launchers.values():

@@ -48,16 +48,19 @@ def not_made(error: OSError, path: str) -> StoreError:
 
 
 def _ask(path: str) -> None:
-    """Try what SQLite does: read the file, and write another one beside it. Raises OSError."""
-    if os.path.exists(path):
-        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    """Try what SQLite does: hold the file and its two companions open, and write beside it. Raises OSError."""
+    descriptors: list[int] = []
     beside = f"{path}-{os.getpid()}-{os.urandom(6).hex()}"
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, bytes(4096))
-    finally:
-        os.close(descriptor)
+        if os.path.exists(path):
+            descriptors.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        descriptors.append(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         os.unlink(beside)
+        os.write(descriptors[-1], bytes(4096))
+        descriptors.append(os.dup(descriptors[-1]))
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def foreign(path: str) -> StoreError:
