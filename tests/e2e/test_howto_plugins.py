@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sqlite3
@@ -92,7 +93,7 @@ def test_the_datastore_passes_the_kit_and_serves_run_and_resume(tmp_path: Path, 
 
     assert (place.folder / "ran.txt").read_text() == "start "
     assert "sum 4950" in place.flow("logs", "TwoFlow/latest/end").stdout
-    with sqlite3.connect(place.folder / "flows.db") as db:
+    with contextlib.closing(sqlite3.connect(place.folder / "flows.db")) as db:
         kinds = {key.split("/")[3] for (key,) in db.execute("SELECT key FROM blobs WHERE key LIKE 'TwoFlow/runs/%'")}
     assert kinds >= {"run.json", "commits", "attempts", "logs", "end"}
     assert not (place.folder / ".headrace" / "TwoFlow").exists()
