@@ -10,6 +10,9 @@ import tokenize
 import pytest
 
 from architecture import tree
+from headrace.host.index import Index
+from headrace.host.registry import Registry
+from headrace_hookspecs import PluginError
 
 DISTRIBUTIONS = tree.distributions()
 
@@ -191,3 +194,13 @@ def test_a_plain_installation_brings_the_embedded_defaults():
             for group, entries in tree.read(folder / "pyproject.toml")["project"].get("entry-points", {}).items():
                 found.setdefault(group, set()).update(entries)
     assert found == EMBEDDED
+
+
+@pytest.mark.parametrize("distribution", [name for name in DISTRIBUTIONS if name.partition("/")[0] in ("plugins", "serializers")])
+def test_the_pip_line_for_a_missing_name_of_ours_is_its_distribution(distribution):
+    project = tree.read(DISTRIBUTIONS[distribution] / "pyproject.toml")
+    for group, entries in project["project"].get("entry-points", {}).items():
+        for name in entries:
+            with pytest.raises(PluginError) as missing:
+                Registry(Index(())).entry(group, name)
+            assert missing.value.remedy.endswith(f"pip install {project['project']['name']}")

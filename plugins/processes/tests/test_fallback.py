@@ -1,3 +1,4 @@
+import os
 import socket
 import sys
 import threading
@@ -51,6 +52,13 @@ def test_a_connection_is_a_reason_a_pair_within_the_process_is_not() -> None:
             assert unfit_to_fork() == f"importing the flow opened a network connection (descriptor {server.fileno()})"
             server.set_inheritable(True)  # as if this process had been started with it
             assert unfit_to_fork() is None
+
+
+def test_a_descriptor_that_closes_while_it_is_looked_at_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = os.dup(2)
+    os.close(closed)
+    monkeypatch.setattr("headrace_processes.safety.open_descriptors", lambda: [closed])
+    assert unfit_to_fork() is None
 
 
 def test_fork_says_why_it_does_not_and_starts_fresh_interpreters(launched: Any, thread: threading.Thread) -> None:

@@ -265,9 +265,10 @@ def test_a_flow_of_a_prompt_has_no_file() -> None:
 def test_without_the_command_line_a_flow_file_says_what_to_install(folder: Path) -> None:
     (folder / "flow.py").write_text(
         "import headrace.host.index as index\nfound = index.read_index\n"
-        "index.read_index = lambda: index.Index(tuple(e for e in found().entries if e.group != 'headrace.front_end'))\n"
-        + ONE
-        + "try:\n    One()\nexcept Exception as error:\n    print(error.code, error.remedy)\n"
+        "index.read_index = lambda: index.Index(tuple(e for e in found().entries if e.group != 'headrace.front_end'))\n" + ONE + "One()\n"
     )
-    done = subprocess.run([sys.executable, "flow.py"], cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("flow-cli-missing pip install headrace-cli")
+    done = subprocess.run([sys.executable, "flow.py"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[flow-cli-missing]: The command line of headrace is not installed.\n")
+    assert "pip install headrace-cli" in done.stderr
+    assert "Traceback" not in done.stderr

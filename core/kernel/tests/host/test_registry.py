@@ -47,6 +47,8 @@ def test_an_unknown_name_answers_with_the_nearest_and_the_pip_line() -> None:
     assert error.remedy == "Did you mean 'files'? Installed: files, s3. Or: pip install headrace-plugin-file"
     error = refusal(Registry(Index(())), "numpy", "headrace.serializer")
     assert error.remedy == "Installed: none. Or: pip install headrace-serializer-numpy"
+    error = refusal(Registry(Index(())), "fork", "headrace.launcher")
+    assert error.remedy == "Installed: none. Or: pip install headrace-plugin-processes"
 
 
 def test_outside_a_lock_file_nothing_exists_and_the_answer_says_so() -> None:

@@ -27,7 +27,7 @@ _NO_LINKS: Final = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, 
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _ABANDONED: Final = 24 * 3600.0  # seconds after which nobody is still writing a temporary file
-_TRIES: Final = 20  # of making a folder that somebody else removes because it is empty
+_TRIES: Final = 1000  # of making a folder that somebody else removes because it is empty
 
 
 class FileStore:

@@ -23,7 +23,7 @@ CHANNEL_VARIABLE = "HEADRACE_CHANNEL_FD"
 """Where a task that is started by its command line finds the descriptor of its channel."""
 
 STREAMS = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
-"""What makes the streams of a fresh interpreter those that `open_stream` makes in a fork; the user's own settings win."""
+"""What makes the streams of a fresh interpreter those that `open_stream` makes in a fork, whatever the user has set."""
 
 RESET = (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP, signal.SIGPIPE)
 
@@ -73,7 +73,7 @@ def run_command(command: Sequence[str], environ: Mapping[str, str], ends: Ends, 
         for fd in open_descriptors():
             if fd > 2:
                 os.set_inheritable(fd, fd == ends.channel)
-        os.execvpe(command[0], list(command), {**STREAMS, **environ, CHANNEL_VARIABLE: str(ends.channel)})
+        os.execvpe(command[0], list(command), {**environ, **STREAMS, CHANNEL_VARIABLE: str(ends.channel)})
     except OSError as error:
         os.write(2, f"cannot start {command[0]}: {error.strerror}\n".encode())
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 
 from .system import open_descriptors
 
@@ -39,8 +40,10 @@ def _open_connection() -> int | None:
     but to this process and its children (an event loop's, a launcher's).
     """
     for fd in open_descriptors():
-        if fd > 2 and stat.S_ISSOCK(os.fstat(fd).st_mode) and not os.get_inheritable(fd) and _leads_elsewhere(fd):
-            return fd
+        # a collection of garbage may close one at any moment
+        with suppress(OSError):
+            if fd > 2 and stat.S_ISSOCK(os.fstat(fd).st_mode) and not os.get_inheritable(fd) and _leads_elsewhere(fd):
+                return fd
     return None
 
 

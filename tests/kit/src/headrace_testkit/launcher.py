@@ -48,7 +48,7 @@ class LauncherContract:
     @pytest.fixture
     def driver(self, launcher: Launcher, entry: ScriptedEntry, tmp_path: Path) -> Iterator[Driver]:
         driver = Driver(launcher)
-        driver.open(entry, str(tmp_path), {"SCRIPTED": "yes"})
+        driver.open(entry, str(tmp_path), {"SCRIPTED": "yes", "PYTHONIOENCODING": "ascii"})
         yield driver
         launcher.close(grace=0.0)
 

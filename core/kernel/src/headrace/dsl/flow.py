@@ -163,11 +163,15 @@ def _names(keyword: str, names: Iterable[str] | None) -> Collection[str]:
 
 
 def _command_line(cls: type[FlowSpec]) -> None:
+    import sys
+
     from ..host.index import read_index
     from ..host.registry import Registry
 
     registry = Registry(read_index())
     if "cli" not in registry.names("headrace.front_end"):
         remedy = f"pip install headrace-cli, or run the flow from Python with {cls.__name__}.run()."
-        raise FlowFileError("The command line of headrace is not installed.", remedy=remedy, code="flow-cli-missing")
+        error = FlowFileError("The command line of headrace is not installed.", remedy=remedy, code="flow-cli-missing")
+        sys.stderr.write(f"error[{error.code}]: {error}\n")
+        raise SystemExit(error.exit_status)
     registry.load("headrace.front_end", "cli")(cls)

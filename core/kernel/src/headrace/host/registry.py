@@ -11,6 +11,12 @@ from headrace_hookspecs.errors import PluginError
 from .index import PREFIX, EntryPoint, Index, normalise
 
 _NOUNS: Final = {"headrace.hooks": "plugin", "headrace.front_end": "front end", "headrace.secrets": "secrets backend"}
+_SHARED: Final = {
+    **dict.fromkeys((("headrace.launcher", name) for name in ("fork", "spawn", "inline")), "processes"),
+    **dict.fromkeys((("headrace.decorator", name) for name in ("retry", "catch", "timeout")), "resilience"),
+    **dict.fromkeys((("headrace.decorator", name) for name in ("environment", "resources")), "resources"),
+}
+"""Where to find the names of ours that share a distribution, for the message that one is missing."""
 
 
 class Registry:
@@ -102,7 +108,7 @@ class Registry:
             advice.append(f"Only what {self.index.lock} names may be used; `flow plugins lock` writes it anew.")
         else:
             family = "serializer" if group == "headrace.serializer" else "plugin"
-            advice.append(f"Or: pip install headrace-{family}-{name}")
+            advice.append(f"Or: pip install headrace-{family}-{_SHARED.get((group, name), name)}")
         return PluginError(f"There is no {describe(group, name)}.", code="plugin-unknown", remedy=" ".join(advice))
 
     def _disabled_error(self, group: str, name: str) -> PluginError:

@@ -1,12 +1,16 @@
-"""The format of logs: one frame a line, with time and stream. A chunk holds whole frames. Knows no datastore."""
+"""The format of logs: one frame a line, with time and stream. A chunk holds whole frames and their hash. Knows no datastore."""
 
 from __future__ import annotations
 
-from struct import Struct
+from hashlib import sha256
+from struct import Struct, error
 from typing import Final, NamedTuple
 
 from headrace_hookspecs.errors import CorruptDataError
 
+from .record import refuse_newer
+
+MAGIC: Final = b"HRLOG\x00\x01\n"
 _FRAME: Final = Struct("<IdB")
 _NUMBERS: Final = {"stdout": 1, "stderr": 2, "system": 3}
 _STREAMS: Final = {number: name for name, number in _NUMBERS.items()}
@@ -30,29 +34,37 @@ def encode_frame(time: float, stream: str, data: bytes) -> bytes:
     return _FRAME.pack(len(data), time, _NUMBERS[stream]) + data
 
 
-class LogDecoder:
-    """Frames in pieces of any size in, whole lines out."""
+def encode_chunk(frames: bytes) -> bytes:
+    """A chunk of whole frames, as it is stored."""
+    return b"".join((MAGIC, _digest(frames), frames))
 
-    def __init__(self, name: str = "log") -> None:
-        self._name = name
-        self._rest = b""
 
-    def feed(self, data: bytes) -> list[LogLine]:
-        """The lines that are complete now. Raises CorruptDataError."""
-        data, at, lines = self._rest + data, 0, []
-        while at + _FRAME.size <= len(data):
-            length, time, number = _FRAME.unpack_from(data, at)
-            if number not in _STREAMS:
-                raise CorruptDataError(f"The log {self._name} is damaged: it has no frame where one should begin.")
-            end = at + _FRAME.size + length
-            if end > len(data):
-                break
-            lines.append(LogLine(time, _STREAMS[number], data[at + _FRAME.size : end]))
-            at = end
-        self._rest = data[at:]
-        return lines
+def decode_chunk(data: bytes, key: str) -> list[LogLine]:
+    """The lines of a chunk; `key` names it in errors. Raises CorruptDataError; StoreError where a later version wrote it."""
+    magic, digest, frames = data[:8], data[8:24], data[24:]
+    sound = digest == _digest(frames)
+    if not sound and magic[:6] == MAGIC[:6]:
+        refuse_newer(key, magic[6] if len(magic) == len(MAGIC) else 0)
+    if not sound or magic != MAGIC:
+        raise _corrupt(key, "it does not match its hash")
+    lines, at = [], 0
+    while at < len(frames):
+        try:
+            length, time, number = _FRAME.unpack_from(frames, at)
+            stream = _STREAMS[number]
+        except (error, KeyError):
+            raise _corrupt(key, "it has no frame where one should begin") from None
+        start, at = at + _FRAME.size, at + _FRAME.size + length
+        if at > len(frames):
+            raise _corrupt(key, "it ends inside a line")
+        lines.append(LogLine(time, stream, frames[start:at]))
+    return lines
 
-    def close(self) -> None:
-        """Raises CorruptDataError if the data ended inside a frame."""
-        if self._rest:
-            raise CorruptDataError(f"The log {self._name} is damaged: it ends inside a line.")
+
+def _digest(frames: bytes) -> bytes:
+    # with the magic in it, so that the version cannot change without the hash
+    return sha256(MAGIC + frames).digest()[:16]
+
+
+def _corrupt(key: str, why: str) -> CorruptDataError:
+    return CorruptDataError(f"The log {key} is damaged: {why}.", remedy="Restore it from a backup; artifacts are not affected.")

@@ -109,11 +109,11 @@ def decode_frame(data: bytes, key: str) -> tuple[dict[str, Any], memoryview]:
     text = data[_FRAME.size : _FRAME.size + length]
     sound = len(text) == length and sha256(text).digest()[:16] == digest
     if not sound and magic[:6] == MAGIC[:6] and magic[6] > MAGIC[6]:
-        _refuse_newer(key, magic[6])  # another frame; one of ours with a flipped bit there still has a sound header
+        refuse_newer(key, magic[6])  # another frame; one of ours with a flipped bit there still has a sound header
     if not sound or (magic != MAGIC and not _is_newer(text)):
         raise _corrupt(key, "its header does not match its hash")
     header: dict[str, Any] = trusted(key, lambda: json.loads(text))
-    _refuse_newer(key, trusted(key, lambda: int(header["v"])))
+    refuse_newer(key, trusted(key, lambda: int(header["v"])))
     inline = memoryview(data)[_FRAME.size + length :]
     size, expected = trusted(key, lambda: (header["inline"]["size"], header["inline"]["sha256"]))
     if len(inline) != size or sha256(inline).hexdigest() != expected:
@@ -132,7 +132,7 @@ def unseal(data: bytes, key: str) -> dict[str, Any]:
     digest = trusted(key, lambda: found.pop("sha256"))
     if digest != trusted(key, lambda: sha256(_canonical(found)).hexdigest()):
         raise _corrupt(key, "it does not match its hash")
-    _refuse_newer(key, trusted(key, lambda: int(found["format"])))
+    refuse_newer(key, trusted(key, lambda: int(found["format"])))
     return found
 
 
@@ -144,7 +144,8 @@ def trusted(key: str, read: Callable[[], T]) -> T:
         raise _corrupt(key, f"it is not in its format ({type(error).__name__})") from error
 
 
-def _refuse_newer(key: str, version: int) -> None:
+def refuse_newer(key: str, version: int) -> None:
+    """Raise StoreError where a later version wrote what is under the key."""
     if version > FORMAT:
         raise StoreError(
             f"{key} was written by a later version of headrace: its format is {version}, this version reads up to {FORMAT}.",
