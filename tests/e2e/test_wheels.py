@@ -176,12 +176,13 @@ def test_without_the_command_line_a_flow_runs_from_python(without_cli: Environme
 
 
 def test_without_the_command_line_a_flow_file_says_what_to_install(without_cli: Environment, folder: Path) -> None:
-    done = without_cli.run("python", "shapes.py", "run", cwd=folder, status=1)
+    done = without_cli.run("python", "shapes.py", "run", cwd=folder, status=2)
 
     assert done.stdout == ""
-    message, remedy = done.stderr.splitlines()[-2:]
-    assert message.endswith("The command line of headrace is not installed.")
-    assert remedy.strip() == "pip install headrace-cli, or run the flow from Python with Shapes.run()."
+    assert done.stderr.splitlines() == [
+        "error[flow-cli-missing]: The command line of headrace is not installed.",
+        "  pip install headrace-cli, or run the flow from Python with Shapes.run().",
+    ]
 
 
 def test_without_the_client_its_names_say_what_to_install(without_cli: Environment, tmp_path: Path) -> None:
