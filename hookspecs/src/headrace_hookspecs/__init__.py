@@ -18,7 +18,7 @@ _HOME: Final[dict[str, str]] = {
         "capabilities": "Capability",
         "cards": "Card CardComponent",
         "commands": "Session",
-        "datastore": "BlobRange BlobStat BlobStore Buffer",
+        "datastore": "BlobRange BlobStat BlobStore Buffer ProbedStore",
         "decorators": "Absorbed DecoratorCall FlowDecorator GiveUp Option PlanContext StepDecorator flow_decorator step_decorator",
         "diagnostics": "Diagnostic",
         "environments": "Environment RuntimeClosure ResolvedEnvironment",
@@ -36,7 +36,7 @@ _HOME: Final[dict[str, str]] = {
         "ir": "Absorb Compute DecoratorUse FlowGraph ParameterSpec Resources RetryPolicy Source StepNode Switch Timeout Workload",
         "launcher": "LaunchContext LaunchEvent Launcher TaskEntry",
         "metadata": "Fact Lease MetadataStore Page Query",
-        "orchestrator": "Deployment Orchestrator TaskTemplate",
+        "orchestrator": "Deployment Orchestrator Report TaskTemplate",
         "outcome": "Failure FailureKind Outcome Status",
         "production": "ExitHook Notification Project Schedule Trigger",
         "providers": "PluginObject ProviderContext",
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from .datastore import BlobStat as BlobStat
     from .datastore import BlobStore as BlobStore
     from .datastore import Buffer as Buffer
+    from .datastore import ProbedStore as ProbedStore
     from .decorators import Absorbed as Absorbed
     from .decorators import DecoratorCall as DecoratorCall
     from .decorators import FlowDecorator as FlowDecorator
@@ -147,6 +148,7 @@ if TYPE_CHECKING:
     from .metadata import Query as Query
     from .orchestrator import Deployment as Deployment
     from .orchestrator import Orchestrator as Orchestrator
+    from .orchestrator import Report as Report
     from .orchestrator import TaskTemplate as TaskTemplate
     from .outcome import Failure as Failure
     from .outcome import FailureKind as FailureKind

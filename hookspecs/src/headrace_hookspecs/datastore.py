@@ -6,8 +6,8 @@ word begins with a dot: those are the store's own. No key is the folder of anoth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from .capabilities import Capability
 
@@ -66,3 +66,14 @@ class BlobStore(Protocol):
 
     def close(self) -> None:
         """Let go of what is open. The store may not be used afterwards."""
+
+
+class ProbedStore(BlobStore, Protocol):
+    """A store that only the service itself can say everything about."""
+
+    def probe(self, known: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Ask the service, so that `capabilities` is final; what it said, as JSON, for the processes that follow.
+
+        Called once a run, before anything is written. `known` is what an earlier probe returned: then nothing is asked. A store that was
+        not probed works as if the service could do everything.
+        """

@@ -11,12 +11,16 @@ from attrs import frozen
 from .ids import task_id
 from .ir import FlowGraph, StepNode
 
-SLOTS = ("RUN", "STEP", "INDEX", "VISIT", "ATTEMPT", "MODE", "NODE", "INPUTS", "FAILURES", "MAX_SPLITS", "PARAMETERS", "REPORT")
+SLOTS = ("RUN", "STEP", "INDEX", "VISIT", "ATTEMPT", "MODE", "NODE", "INPUTS", "FAILURES", "MAX_SPLITS", "PARAMETERS", "REPORT", "STATUS")
 """The environment slots of a task: `HEADRACE_<slot>`. An orchestrator writes their values in its own syntax.
 
-All but the last two are the fields of a TaskSpec. PARAMETERS holds the run's parameters as JSON where the engine collects them, REPORT
-says where `Orchestrator.report` writes.
+All but the last three are the fields of a TaskSpec. PARAMETERS holds what the run was given, where the engine collects it: a JSON object of
+texts by parameter name, or a list of objects with `name` and `value`; the text `null` leaves a parameter to its default. REPORT says where
+`Orchestrator.report` writes. STATUS is for mode `hook`: how the engine says that the run ended.
 """
+
+NEVER_RETRY = 202
+"""The exit status by which a task says that another attempt is useless."""
 
 
 @frozen

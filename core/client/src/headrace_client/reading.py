@@ -66,7 +66,7 @@ class RunReader:
 
     def state(self) -> str:
         """The run's state: running while its lease is alive, else what its newest end says, else lost."""
-        lease = self.project.metadata.lease(LEASE.format(self.flow, self.run))
+        lease = self.project.leases.lease(LEASE.format(self.flow, self.run))
         if lease is not None and lease.expires > time.time():
             return "running"
         end = self.end()

@@ -197,6 +197,7 @@ class _Drive:
         from .store.facts import run_fact
 
         parameters, origin, reuse = beginning
+        self.project.probe()
         flow, config, now = plan.graph.name, self.config, time.time()
         run = ids.new_run_id(now, int.from_bytes(os.urandom(4), "little"))
         plan = for_run(plan, run, self.project.manager("scheduler"))
@@ -230,7 +231,8 @@ class _Drive:
             launcher.open(LaunchContext(entry, context, environ, os.getcwd(), workers))
         store = self.project.run_store(flow, run, reuse=reuse or {})
         owner = f"{os.uname().nodename}:{os.getpid()}:{run}"
-        lease = self.project.metadata.acquire(LEASE.format(flow, run), owner, TTL, now=now)
+        leases = self.project.leases
+        lease = leases.acquire(LEASE.format(flow, run), owner, TTL, now=now)
         store.write_run(record)
         self._announce(run)
         manager = self.project.manager("scheduler")
@@ -243,7 +245,7 @@ class _Drive:
         def problem(line: str) -> None:
             emit(Event("log-line", time.time(), flow, run, data={"stream": "system", "text": line}))
 
-        recorder = Recorder(self.project.metadata, lease, problem)
+        recorder = Recorder(self.project.metadata, leases, lease, problem)
         recorder.write(lambda: store.write_sources(files))
         recorder.facts([run_fact(record)])
         emit(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from headrace_hookspecs.metadata import MetadataStore
 
     from .store.facts import RunStore
+    from .store.leases import ObjectLeases
     from .store.serializers import SerializerSet
 
 
@@ -53,7 +54,9 @@ def open_project(
 def restore_project(portable: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, flow: str = "") -> Project:
     """The project as another process resolved it (`Project.portable`): no file, variable or option is read again."""
     config = Config(portable["config"], portable["project"])
-    return Project(config, open_index(config.project, portable.get("lock")), flow=flow, environ=os.environ if environ is None else environ)
+    project = Project(config, open_index(config.project, portable.get("lock")), flow=flow, environ=os.environ if environ is None else environ)
+    project.probed = portable.get("probed")
+    return project
 
 
 class Project:
@@ -66,6 +69,8 @@ class Project:
         self._environ: Final = environ
         self._said: Final[set[str]] = set()
         self._managers: Final[dict[tuple[str, ...], PluginManager]] = {}
+        self.probed: Mapping[str, Any] | None = None
+        """What the datastore's `probe` found out, here or in the process that this one was started by."""
         self._blobs: BlobStore | None = None
         self._metadata: MetadataStore | None = None
         self._serializers: SerializerSet | None = None
@@ -92,7 +97,14 @@ class Project:
         """The datastore that the configuration names."""
         if self._blobs is None:
             self._blobs = self._create("datastore", str(self.config.get("datastore.name")))
+            if self.probed is not None:
+                self.probe(self.probed)
         return self._blobs
+
+    def probe(self, known: Mapping[str, Any] | None = None) -> None:
+        """Make the datastore's capabilities final: ask the service, unless `known` says what it answered somewhere else."""
+        ask = getattr(self.blobs, "probe", None)
+        self.probed = {} if ask is None else ask(known)
 
     @property
     def metadata(self) -> MetadataStore:
@@ -100,6 +112,18 @@ class Project:
         if self._metadata is None:
             self._metadata = self._create("metadata", str(self.config.get("metadata.name")))
         return self._metadata
+
+    @property
+    def leases(self) -> MetadataStore | ObjectLeases:
+        """Who keeps the leases of runs: whatever all contenders see, which is the datastore where only that is shared."""
+        from headrace_hookspecs.capabilities import Capability
+
+        shared = Capability.SHARED in self.blobs.capabilities and Capability.CONDITIONAL_PUT in self.blobs.capabilities
+        if shared and not {Capability.SHARED, Capability.LEASES} <= self.metadata.capabilities:
+            from .store.leases import ObjectLeases
+
+            return ObjectLeases(self.blobs)
+        return self.metadata
 
     @property
     def serializers(self) -> SerializerSet:
@@ -145,7 +169,7 @@ class Project:
 
     def portable(self) -> dict[str, Any]:
         """The project as JSON for another process: resolved configuration, without secrets."""
-        return {"project": self.config.project, "config": self.config.data, "lock": self.registry.index.lock or None}
+        return {"project": self.config.project, "config": self.config.data, "lock": self.registry.index.lock or None, "probed": self.probed}
 
     def close(self) -> None:
         """Close the stores that were opened and let the observers finish."""

@@ -48,7 +48,7 @@ def fact(number: int) -> Fact:
 
 def start(index: Index) -> tuple[Recorder, list[str]]:
     said: list[str] = []
-    return Recorder(index, LEASE, said.append), said  # type: ignore[arg-type]
+    return Recorder(index, index, LEASE, said.append), said  # type: ignore[arg-type]
 
 
 def test_everything_is_written_in_order_before_the_lease_is_let_go_of() -> None:

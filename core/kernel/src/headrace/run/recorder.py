@@ -10,10 +10,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from headrace_hookspecs import Fact, Lease, MetadataStore
 from headrace_hookspecs.errors import StoreError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from ..store.leases import ObjectLeases
 
 TTL: Final = 30.0
 """Seconds for which a run counts as alive after its last heartbeat; three heartbeats fit in."""
@@ -23,10 +26,16 @@ _PAUSES: Final = (0.1, 0.2, 0.4, 0.8)
 
 
 class Recorder:
-    """Owns the metadata store during a run. `problem` is called with one line, at most once a kind of trouble, from this thread."""
+    """Owns the metadata store during a run, and the lease that `leases` (often the same store) gave.
 
-    def __init__(self, metadata: MetadataStore, lease: Lease | None, problem: Callable[[str], None]) -> None:
+    `problem` is called with one line, at most once a kind of trouble, from this thread.
+    """
+
+    def __init__(
+        self, metadata: MetadataStore, leases: MetadataStore | ObjectLeases, lease: Lease | None, problem: Callable[[str], None]
+    ) -> None:
         self._metadata = metadata
+        self._leases = leases
         self._lease = lease
         self._problem = problem
         self._said: set[str] = set()
@@ -82,13 +91,13 @@ class Recorder:
 
     def _renew(self) -> None:
         if self._lease is not None:
-            self._lease = self._metadata.renew(self._lease, TTL, now=time.time())
+            self._lease = self._leases.renew(self._lease, TTL, now=time.time())
             if self._lease is None:
                 raise StoreError("The run's lease was taken over by another process.", code="lease-lost")
 
     def _release(self) -> None:
         if self._lease is not None:
-            self._metadata.release(self._lease)
+            self._leases.release(self._lease)
 
     def _try(self, store: str, action: Callable[[], None]) -> None:
         """Do it, again and again for a while if the store is away; one that stays away is waited for once, not by everything there is to write."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from headrace_hookspecs import Failure, LaunchEvent, Outcome, StepNode, TaskSpec
+from headrace_hookspecs.task import NEVER_RETRY
 
 from ..store import logs
 from .output import Lines, Redactor
@@ -14,8 +15,6 @@ from .output import Lines, Redactor
 CHUNK: Final = 1 << 20
 FLUSH_FIRST, FLUSH_LAST = 5.0, 60.0
 TRUNCATED: Final = b"[TRUNCATED - MAXIMUM LOG SIZE REACHED]"
-NEVER_RETRY: Final = 202
-"""The exit status by which a task says that another attempt is useless."""
 
 OnLine = Callable[["Supervised", str, bytes, float], None]
 Flush = Callable[["Supervised", int, bytes], None]

@@ -77,3 +77,12 @@ def tags_key(flow: str, run: str, number: int) -> str:
 def blob_key(flow: str, digest: str) -> str:
     """Content by the hex SHA-256 of all of it."""
     return f"{check_id('flow', flow)}/blobs/sha256/{digest[:2]}/{digest[2:]}"
+
+
+def lease_prefix(name: str) -> str:
+    """What the objects of the lease `run/FLOW/RUN` start with; the number of a holder follows."""
+    kind, _, path = name.partition("/")
+    flow, _, run = path.partition("/")
+    if kind != "run":
+        raise UsageError(f"{name!r} is no lease of a run.", code="id-invalid")
+    return f"{run_prefix(flow, run)}lease/"

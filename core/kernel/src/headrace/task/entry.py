@@ -52,6 +52,7 @@ class Entry:
 
             data = json.loads(context)
             project = self._project or restore_project(data["project"])
+            project.probe(data["project"]["probed"])
             self._runtime = Runtime(self.loaded.cls, project, data["record"], scheduled=True)
 
     def adopt(self, runtime: Runtime) -> None:

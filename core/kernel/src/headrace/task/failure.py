@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from headrace_hookspecs import Failure
+from headrace_hookspecs.task import NEVER_RETRY
 
 from ..dsl.load import importable_name
 from ..dsl.tracebacks import user_traceback
-
-NEVER_RETRY: Final = 202
 
 _MESSAGE, _TRACEBACK = 10_000, 100_000
 """Characters that are kept of each; both travel to the scheduler, into records and into the index."""
