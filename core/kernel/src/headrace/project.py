@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headrace_hookspecs.environments import Environment
     from headrace_hookspecs.launcher import Launcher
     from headrace_hookspecs.metadata import MetadataStore
+    from headrace_hookspecs.orchestrator import Orchestrator
 
     from .store.facts import RunStore
     from .store.leases import ObjectLeases
@@ -51,11 +52,18 @@ def open_project(
     return project
 
 
-def restore_project(portable: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, flow: str = "") -> Project:
-    """The project as another process resolved it (`Project.portable`): no file, variable or option is read again."""
+def restore_project(
+    portable: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, flow: str = "", blobs: BlobStore | None = None
+) -> Project:
+    """The project as another process resolved it (`Project.portable`): no file, variable or option is read again.
+
+    `blobs` is its datastore, where that is open already.
+    """
     config = Config(portable["config"], portable["project"])
-    project = Project(config, open_index(config.project, portable.get("lock")), flow=flow, environ=os.environ if environ is None else environ)
-    project.probed = portable.get("probed")
+    project = Project(
+        config, open_index(config.project, portable.get("lock")), flow=flow, environ=os.environ if environ is None else environ
+    )
+    project.probed, project._blobs = portable.get("probed"), blobs
     return project
 
 
@@ -138,6 +146,11 @@ class Project:
         """A new launcher, for one run."""
         launcher: Launcher = self._create("launcher", name)
         return launcher
+
+    def orchestrator(self, name: str) -> Orchestrator:
+        """The provider of that name."""
+        engine: Orchestrator = self._create("orchestrator", name)
+        return engine
 
     def environment(self, name: str) -> Environment:
         """The provider of that name."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headrace_hookspecs.diagnostics import Diagnostic
     from headrace_hookspecs.environments import RuntimeClosure
     from headrace_hookspecs.launcher import Launcher
+    from headrace_hookspecs.orchestrator import Orchestrator
 
     from ..dsl.load import LoadedFlow
     from ..host.manager import PluginManager
@@ -44,13 +45,13 @@ def make_plan(
     options: Mapping[str, Any] | None = None,
     launchers: MutableMapping[str, Launcher] | None = None,
     closure: Callable[[], RuntimeClosure] | None = None,
-    deploying: bool = False,
+    engine: tuple[str, Orchestrator] | None = None,
 ) -> Plan:
     """Plan a flow. Raises the first error of each stage, with file, line and step, before anything runs.
 
     `graph` is the flow's own graph where it has been built and checked already, `launchers` those that have been made; more are added to it as steps
     ask for them. `options` are values for the options of flow decorators. `closure` locks what every task needs, for steps that name an
-    environment.
+    environment. `engine` is the orchestrator that the flow is deployed to, by name; None plans a run from here.
     """
     if graph is None:
         from ..dsl.build import build_graph
@@ -65,10 +66,15 @@ def make_plan(
 
         graph = attach(graph, [parse_with(spec) for spec in specs], registry)
     graph = normal(graph, registry)
+    deploying = engine is not None
+    if engine is not None:
+        from .deploying import check_engine, place
+
+        graph = place(graph, engine[1])
     if manager.implements("headrace_graph_transform"):
         graph = normal(_transform(graph, deploying, config.data, manager), registry)
 
-    target = str(config.get("launcher.name"))
+    target = str(config.get("launcher.name")) if engine is None else engine[0]
     context = PlanContext(graph, target, deploying, config.data, _user())
     graph = _plan_flow(graph, project, options or {}, context)
     context = context._replace(graph=graph)
@@ -86,6 +92,8 @@ def make_plan(
     _check_capabilities(steps, made, launcher_of)
     steps = {name: _render(step, made[launcher_of[name]]) for name, step in steps.items()}
     graph = attrs.evolve(graph, steps=steps)
+    if engine is not None:
+        check_engine(graph, engine[1], engine[0])
     return Plan(graph, made, launcher_of, _judge(graph, target, deploying, config.data, manager))
 
 

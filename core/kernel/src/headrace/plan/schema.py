@@ -34,6 +34,8 @@ KEYS: Final[Mapping[str, Key]] = {
     "plugins.order": Key(list[str], [], "hooks plugins that come first; the others follow by name"),
     "plugins.prefer": Key(dict[str, dict[str, str]], {}, "kind -> name -> the distribution that wins where two claim the name"),
     "plugins.lock": Key(str | None, None, "file with the only plugins that may be used (default: headrace.lock.json, if it exists)"),
+    "package.include": Key(list[str], ["*.py"], "files that travel with a flow that is deployed, as Git's patterns"),
+    "package.image": Key(str | None, None, "image of the containers in which tasks run, with headrace and its plugins in it"),
     "run.max_workers": Key(int, _processors(), "tasks at the same time (default: the processors of this machine)", 1),
     "run.max_num_splits": Key(int, 1000, "the widest foreach", 1),
     "run.grace": Key(float, 5.0, "seconds between asking a task to end and ending it", 0),

@@ -86,3 +86,8 @@ def lease_prefix(name: str) -> str:
     if kind != "run":
         raise UsageError(f"{name!r} is no lease of a run.", code="id-invalid")
     return f"{run_prefix(flow, run)}lease/"
+
+
+def deployment_key(flow: str, id: str) -> str:
+    """The record of a deployment."""
+    return f"{check_id('flow', flow)}/deployments/{check_id('run', id)}.json"

@@ -6,7 +6,6 @@ is the fence. A holder prolongs its lease, and gives it back, by replacing `…/
 
 from __future__ import annotations
 
-import json
 from headrace_hookspecs.datastore import BlobRange, BlobStore
 from headrace_hookspecs.metadata import Lease
 

@@ -1,4 +1,7 @@
-"""`python -m headrace.task`: one attempt in an interpreter of its own, told what to do by `HEADRACE_*` variables and the run record alone."""
+"""`python -m headrace.task`: one attempt in an interpreter of its own, told what to do by `HEADRACE_*` variables alone.
+
+Below a launcher it makes the attempt of a run that exists. In a container (HEADRACE_DEPLOYMENT) it is the supervisor of another such process.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,15 @@ def _spec(environ: Mapping[str, str]) -> TaskSpec:
 
 
 def _attempt(spec: TaskSpec, environ: Mapping[str, str]) -> int:
+    channel = environ.get("HEADRACE_CHANNEL_FD")
+    if "HEADRACE_CONTEXT" in environ and channel is not None:
+        from ..remote.child import attempt
+
+        return attempt(spec, environ["HEADRACE_CONTEXT"], Channel(int(channel)))
+    if "HEADRACE_DEPLOYMENT" in environ:
+        from ..remote.job import main as supervise
+
+        return supervise(spec, environ)
     from ..project import restore_project
     from ..store.facts import RunStore
     from .entry import make_entry
@@ -52,7 +64,6 @@ def _attempt(spec: TaskSpec, environ: Mapping[str, str]) -> int:
     store: RunStore = project.run_store(spec.flow, spec.run)
     record = store.read_run()
     entry = make_entry(record["source"])
-    channel = environ.get("HEADRACE_CHANNEL_FD")
     entry.adopt(Runtime(entry.loaded.cls, project, record, scheduled=channel is not None))
     return entry.attempt(spec, Channel(None if channel is None else int(channel)))
 

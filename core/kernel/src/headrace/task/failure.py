@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from headrace_hookspecs import Failure
 from headrace_hookspecs.task import NEVER_RETRY

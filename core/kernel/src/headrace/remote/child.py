@@ -1,0 +1,96 @@
+"""The process of an attempt whose supervisor is a container's entry point: imports the flow and makes the attempt, the first step's the run too."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from headrace_hookspecs import FlowGraph, TaskSpec
+from headrace_hookspecs.errors import NotFoundError, ParameterError, StoreError
+
+from ..dsl.flow import FlowSpec
+from ..graph.codec import graph_from_json
+from ..project import restore_project
+from ..store.facts import RunStore
+from ..task.channel import Channel
+from ..task.entry import make_entry
+from ..task.runtime import Runtime
+
+
+def attempt(spec: TaskSpec, path: str, channel: Channel) -> int:
+    """Make the attempt; the exit status. `path` is the file that the supervisor has written."""
+    with open(path, encoding="utf-8") as stream:
+        context = json.load(stream)
+    project = restore_project(context["project"])
+    deployment, folder = context["deployment"], project.config.project
+    source = deployment["source"]
+    entry = make_entry({**source, "file": os.path.join(folder, source["file"]), "path": os.path.join(folder, source["path"])})
+    graph = graph_from_json(deployment["graph"])
+    store = project.run_store(spec.flow, spec.run, reuse={})
+    record = _record(entry.loaded.cls, graph, context, spec, store)
+    entry.adopt(Runtime(entry.loaded.cls, project, record, scheduled=False))
+    return entry.attempt(spec, channel)
+
+
+def _record(cls: type[FlowSpec], graph: FlowGraph, context: Mapping[str, Any], spec: TaskSpec, store: RunStore) -> dict[str, Any]:
+    """The run record. The first attempt of the first step writes it; whatever is there already is the one."""
+    if spec.step != graph.start or spec.attempt:
+        try:
+            return store.read_run()
+        except NotFoundError:
+            if spec.step != graph.start:
+                raise
+    record = _new_record(cls, graph, context, spec.run)
+    try:
+        store.write_run(record)
+    except StoreError as error:
+        if error.code != "store-run-exists":
+            raise
+        return store.read_run()
+    return record
+
+
+def _new_record(cls: type[FlowSpec], graph: FlowGraph, context: Mapping[str, Any], run: str) -> dict[str, Any]:
+    from .. import __version__
+    from ..dsl.parameters import resolve_parameters
+    from ..run.record import make_record
+
+    deployment = context["deployment"]
+    record = make_record(
+        graph,
+        run,
+        created=time.time(),
+        user=deployment["user"],
+        parameters=resolve_parameters(cls, _given(graph, context["parameters"]), os.environ),
+        config=deployment["config"],
+        project="",
+        source=deployment["source"],
+        tags=deployment["tags"],
+        plugins=deployment["plugins"],
+        version=__version__,
+        origin=None,
+        reuse=None,
+    )
+    return {**record, "orchestrator": deployment["orchestrator"], "deployment": context["id"]}
+
+
+def _given(graph: FlowGraph, text: str | None) -> dict[str, object]:
+    """The parameters that the engine collected, by name: the text `null` leaves one to its default, all else is as after `--NAME`."""
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+        values = found if isinstance(found, dict) else {each["name"]: each.get("value") for each in found}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ParameterError("HEADRACE_PARAMETERS is neither an object nor a list of names and values.", code="slots-invalid") from error
+    own = {spec.name: spec for spec in graph.parameters}
+    given: dict[str, object] = {}
+    for name, value in values.items():
+        spec = own.get(name)
+        if value is None or (value == "null" and spec is not None and not spec.required):
+            continue
+        given[name] = json.loads(value) if spec is not None and spec.multiple and isinstance(value, str) else value
+    return given
