@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "list": "List flows, runs, or the tasks of a run.",
     "logs": "Show what tasks printed.",
     "dump": "Show the artifacts of tasks.",
+    "deploy": "Hand a flow to a production engine.",
+    "package": "Show or save the files that travel with a flow.",
     "config": "Show the configuration and where it comes from.",
     "plugins": "List, inspect and lock plugins.",
     "doctor": "Find out what is wrong with this installation.",
@@ -32,7 +34,7 @@ COMMANDS: Final = {
 }
 """Our own commands. Each lives in a module of its own in `commands`, as `command`."""
 
-OF_A_FILE: Final = ("run", "resume", "show", "check", "list", "logs", "dump", "config", "doctor")
+OF_A_FILE: Final = ("run", "resume", "show", "check", "list", "logs", "dump", "deploy", "config", "doctor")
 """Those of them that make sense behind `python FILE`."""
 
 _GROUP: Final = "headrace.command"

@@ -80,6 +80,11 @@ def size(count: int) -> str:
     return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
+def file_count(files: Sequence[Any]) -> str:
+    """`3 files, 4.2 KiB`. Each has a `size` in bytes."""
+    return f"{len(files)} file{'' if len(files) == 1 else 's'}, {size(sum(file.size for file in files))}"
+
+
 def json_option(function: F) -> F:
     """Add `--json` to a command that prints data."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(function)

@@ -49,8 +49,6 @@ def deploy(
     `name` is the engine's name for the flow (default: the flow's own, as in `hello-flow`), `image` overrides the one configured. Raises
     MissingCapabilityError, with steps and lines, where the engine, its launchers or the datastore cannot do what the flow needs.
     """
-    from headrace_packaging import archive, collect
-
     from . import __version__
     from .graph.codec import graph_from_json, graph_to_json
     from .plan.plan import make_plan
@@ -63,9 +61,8 @@ def deploy(
     plan = make_plan(
         loaded, project, manager=project.manager("author"), with_specs=with_specs, options=flow_options or {}, engine=(to, engine)
     )
-    root = _root(loaded, project)
-    files = collect(root, loaded.file, project.config.get("package.include"))
-    package = archive(files)
+    files, root = packaged(loaded, project)
+    package = archived(files)
     data: dict[str, Any] = {
         "flow": plan.graph.name,
         "graph": _portable(graph_to_json(plan.graph), root),
@@ -86,6 +83,21 @@ def deploy(
     name = _check_name(name) if name else ids.dns_name(_engine_name(graph.name), limit=57)
     deployment = _deployment(data, graph, id, name, image or project.config.get("package.image"), project)
     return Deployed(deployment, engine.compile(deployment), files)
+
+
+def packaged(loaded: LoadedFlow, project: Project) -> tuple[list[PackagedFile], str]:
+    """The files of the flow's code package, and the folder that their paths start from."""
+    from headrace_packaging import collect
+
+    root = _root(loaded, project)
+    return collect(root, loaded.file, project.config.get("package.include")), root
+
+
+def archived(files: Sequence[PackagedFile]) -> bytes:
+    """The code package of these files, a gzipped tar: the same bytes for the same files."""
+    from headrace_packaging import archive
+
+    return archive(files)
 
 
 def _root(loaded: LoadedFlow, project: Project) -> str:
