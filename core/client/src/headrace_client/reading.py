@@ -65,12 +65,17 @@ class RunReader:
         return fact
 
     def state(self) -> str:
-        """The run's state: running while its lease is alive, else what its newest end says, else lost."""
+        """The run's state: running while its lease is alive, else what its newest end says, else lost.
+
+        A run that an engine drives has no lease; it runs until its end is written.
+        """
         lease = self.project.leases.lease(LEASE.format(self.flow, self.run))
         if lease is not None and lease.expires > time.time():
             return "running"
         end = self.end()
-        return "lost" if end is None else str(end["state"])
+        if end is None:
+            return "running" if "orchestrator" in self.record else "lost"
+        return str(end["state"])
 
     def end(self) -> Mapping[str, Any] | None:
         """The newest end of the run."""

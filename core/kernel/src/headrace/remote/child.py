@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +11,14 @@ from headrace_hookspecs import FlowGraph, TaskSpec
 from headrace_hookspecs.errors import NotFoundError, ParameterError, StoreError
 
 from ..dsl.flow import FlowSpec
+from ..dsl.parameters import resolve_parameters
 from ..graph.codec import graph_from_json
 from ..project import restore_project
 from ..store.facts import RunStore
 from ..task.channel import Channel
 from ..task.entry import make_entry
 from ..task.runtime import Runtime
+from .job import new_record
 
 
 def attempt(spec: TaskSpec, path: str, channel: Channel) -> int:
@@ -43,7 +44,8 @@ def _record(cls: type[FlowSpec], graph: FlowGraph, context: Mapping[str, Any], s
         except NotFoundError:
             if spec.step != graph.start:
                 raise
-    record = _new_record(cls, graph, context, spec.run)
+    parameters = resolve_parameters(cls, _given(graph, context["parameters"]), os.environ)
+    record = new_record(graph, context["deployment"], context["id"], spec.run, parameters)
     try:
         store.write_run(record)
     except StoreError as error:
@@ -51,30 +53,6 @@ def _record(cls: type[FlowSpec], graph: FlowGraph, context: Mapping[str, Any], s
             raise
         return store.read_run()
     return record
-
-
-def _new_record(cls: type[FlowSpec], graph: FlowGraph, context: Mapping[str, Any], run: str) -> dict[str, Any]:
-    from .. import __version__
-    from ..dsl.parameters import resolve_parameters
-    from ..run.record import make_record
-
-    deployment = context["deployment"]
-    record = make_record(
-        graph,
-        run,
-        created=time.time(),
-        user=deployment["user"],
-        parameters=resolve_parameters(cls, _given(graph, context["parameters"]), os.environ),
-        config=deployment["config"],
-        project="",
-        source=deployment["source"],
-        tags=deployment["tags"],
-        plugins=deployment["plugins"],
-        version=__version__,
-        origin=None,
-        reuse=None,
-    )
-    return {**record, "orchestrator": deployment["orchestrator"], "deployment": context["id"]}
 
 
 def _given(graph: FlowGraph, text: str | None) -> dict[str, object]:

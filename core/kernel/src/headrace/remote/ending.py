@@ -7,12 +7,12 @@ import time
 from typing import Any
 
 from headrace_hookspecs import Failure, Outcome, TaskSpec, decide
-from headrace_hookspecs.errors import StoreError
+from headrace_hookspecs.errors import NotFoundError, StoreError
 from headrace_hookspecs.orchestrator import Report
 from headrace_hookspecs.task import NEVER_RETRY
 
 from ..run.supervise import Supervised
-from .job import Job
+from .job import Job, new_record
 
 CANCELLED = 143
 """The exit status of an attempt that was ended from outside: the engine alone knows whether another should follow."""
@@ -43,6 +43,11 @@ def make(job: Job) -> int:
 def run_ended(job: Job, status: str) -> int:
     """After a run that the engine says ended with `status`: write its end, unless its last step did. 0."""
     print(f"{job.spec.flow}/{job.spec.run}: the engine says {status or 'nothing'}")
+    try:
+        job.store.read_run()
+    except NotFoundError:
+        # its first task could not even begin: what is known makes it visible
+        job.store.write_run(new_record(job.graph, job.record, job.id, job.spec.run, {}))
     committed = set(job.store.list_commits())
     failed = [record for step, task in job.store.attempted() if (step, task) not in committed for record in job.store.attempts(step, task)]
     last = max(failed, key=lambda record: record.ended, default=None)

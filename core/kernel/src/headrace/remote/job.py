@@ -19,7 +19,7 @@ from ..store.facts import RunStore
 
 
 class Job(NamedTuple):
-    """One task to make. `record` is the deployment's, `context` the file with which the task's own process starts, `place` the slot REPORT."""
+    """One task to make. `record` is the deployment's, `id` its id, `context` the file with which the task's own process starts, `place` the slot REPORT."""
 
     spec: TaskSpec
     node: StepNode
@@ -27,6 +27,7 @@ class Job(NamedTuple):
     project: Project
     store: RunStore
     record: Mapping[str, Any]
+    id: str
     folder: str
     context: str
     environ: Mapping[str, str]
@@ -58,6 +59,31 @@ def main(spec: TaskSpec, environ: Mapping[str, str]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def new_record(graph: FlowGraph, deployment: Mapping[str, Any], id: str, run: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a run that begins now; `deployment` is the record of that, `id` its id."""
+    import time
+
+    from .. import __version__
+    from ..run.record import make_record
+
+    record = make_record(
+        graph,
+        run,
+        created=time.time(),
+        user=deployment["user"],
+        parameters=parameters,
+        config=deployment["config"],
+        project="",
+        source=deployment["source"],
+        tags=deployment["tags"],
+        plugins=deployment["plugins"],
+        version=__version__,
+        origin=None,
+        reuse=None,
+    )
+    return {**record, "orchestrator": deployment["orchestrator"], "deployment": id}
+
+
 def _open(spec: TaskSpec, environ: Mapping[str, str], folder: str, *, code: bool) -> Job:
     from ..graph.codec import graph_from_json
     from ..store.deployments import read_deployment, read_package
@@ -87,7 +113,7 @@ def _open(spec: TaskSpec, environ: Mapping[str, str], folder: str, *, code: bool
     if spec.step not in graph.steps:
         raise UsageError(f"Deployment {flow}/{id} has no step {spec.step!r}.", code="slots-invalid")
     store = project.run_store(flow, spec.run, reuse={})
-    return Job(spec, graph.steps[spec.step], graph, project, store, record, place, context, environ, environ.get("HEADRACE_REPORT", ""))
+    return Job(spec, graph.steps[spec.step], graph, project, store, record, id, place, context, environ, environ.get("HEADRACE_REPORT", ""))
 
 
 def _check_closure(wanted: Any) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from headrace_hookspecs import TaskSpec
-from headrace_hookspecs.errors import HeadraceError, UsageError
+from headrace_hookspecs.errors import HeadraceError, StoreUnavailableError, UsageError
+from headrace_hookspecs.task import NEVER_RETRY
 
 from .channel import Channel
 
@@ -46,7 +47,13 @@ def _attempt(spec: TaskSpec, environ: Mapping[str, str]) -> int:
     if "HEADRACE_CONTEXT" in environ and channel is not None:
         from ..remote.child import attempt
 
-        return attempt(spec, environ["HEADRACE_CONTEXT"], Channel(int(channel)))
+        try:
+            return attempt(spec, environ["HEADRACE_CONTEXT"], Channel(int(channel)))
+        except StoreUnavailableError:
+            raise
+        except HeadraceError as error:  # the flow cannot be imported, or not with these parameters: nor in another attempt
+            print(f"{error.code}: {error}", file=sys.stderr)
+            return NEVER_RETRY
     if "HEADRACE_DEPLOYMENT" in environ:
         from ..remote.job import main as supervise
 
