@@ -34,6 +34,12 @@ def _other_python() -> str | None:
     return None if pythons.others(own) else f"found only Python {own}"
 
 
+def _rados() -> str | None:
+    """What a RADOS gateway consists of; the test kit starts it."""
+    missing = [program for program in ("ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin") if not shutil.which(program)]
+    return f"no {', no '.join(missing)} on PATH" if missing else None
+
+
 def _root() -> str | None:
     return None if os.geteuid() == 0 else "not run as root"
 
@@ -68,6 +74,18 @@ def _mount() -> str | None:
     return None if tried.returncode == 0 else tried.stderr.strip() or "mounting is refused"
 
 
+def _namespaces() -> str | None:
+    """What a pod gets that runs on this machine: namespaces for mounts, processes, network, IPC and host name."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "not run as root on Linux"
+    command = ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--mount-proc", "true"]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except OSError as error:
+        return f"cannot run unshare: {error.strerror}"
+    return None if tried.returncode == 0 else tried.stderr.strip() or "namespaces are refused"
+
+
 def _strace() -> str | None:
     """strace, allowed to trace, and new enough (5.0) to make system calls fail."""
     command = ["strace", "-f", "-o", os.devnull, "-e", "inject=fsync:error=EIO:when=1", sys.executable, "-Ic", ""]
@@ -87,8 +105,10 @@ PROBES: Mapping[str, Callable[[], str | None]] = {
     "git": _git,
     "memory-cgroup": _memory_cgroup,
     "mount": _mount,
+    "namespaces": _namespaces,
     "ordinary-user": _ordinary_user,
     "other-python": _other_python,
+    "rados": _rados,
     "root": _root,
     "strace": _strace,
     "type-checkers": _type_checkers,

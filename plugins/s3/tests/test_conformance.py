@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from headrace_hookspecs import BlobStore, Capability
+from headrace_s3.store import S3Store
+from headrace_testkit import BlobStoreContract, PluginPackageContract
+from headrace_testkit.servers import S3Server
+
+ALL = frozenset({Capability.CONDITIONAL_PUT, Capability.READ_YOUR_LISTS, Capability.SHARED})
+
+
+def probed(open_s3: Callable[..., S3Store]) -> Callable[[], BlobStore]:
+    def make() -> S3Store:
+        store = open_s3()
+        store.probe()
+        return store
+
+    return make
+
+
+class TestMoto(BlobStoreContract):
+    capabilities = ALL
+
+    @pytest.fixture
+    def make_store(self, open_s3: Callable[..., S3Store]) -> Callable[[], BlobStore]:
+        return probed(open_s3)
+
+
+class TestMotoAtTheRootOfABucketWithoutConditionalWrites(BlobStoreContract):
+    capabilities = ALL - {Capability.CONDITIONAL_PUT}
+
+    @pytest.fixture
+    def make_store(self, bucket: str, open_s3: Callable[..., S3Store]) -> Callable[[], BlobStore]:
+        return lambda: open_s3(root=f"s3://{bucket}", conditional_writes="no", workers=1)
+
+
+@pytest.mark.needs("rados")
+class TestRados(BlobStoreContract):
+    capabilities = ALL
+
+    @pytest.fixture
+    def server(self, rados_server: S3Server) -> S3Server:
+        return rados_server
+
+    @pytest.fixture
+    def make_store(self, open_s3: Callable[..., S3Store]) -> Callable[[], BlobStore]:
+        return probed(open_s3)
+
+
+class TestRclone(BlobStoreContract):
+    capabilities = ALL - {Capability.CONDITIONAL_PUT}
+
+    @pytest.fixture
+    def server(self, rclone_server: S3Server) -> S3Server:
+        return rclone_server
+
+    @pytest.fixture
+    def make_store(self, open_s3: Callable[..., S3Store]) -> Callable[[], BlobStore]:
+        return probed(open_s3)
+
+
+class TestPackage(PluginPackageContract):
+    distribution = "headrace-plugin-s3"
