@@ -14,6 +14,7 @@ _HOME: Final = {
     "LauncherContract": "launcher",
     "MetadataStoreContract": "metadata",
     "PluginPackageContract": "package",
+    "RenderContract": "rendering",
     "SerializerContract": "serializer",
     "StepDecoratorContract": "decorators",
     "requires": "capabilities",
@@ -25,6 +26,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "LauncherContract",
     "MetadataStoreContract",
     "PluginPackageContract",
+    "RenderContract",
     "SerializerContract",
     "StepDecoratorContract",
     "requires",
@@ -47,4 +49,5 @@ if TYPE_CHECKING:
     from .launcher import LauncherContract as LauncherContract
     from .metadata import MetadataStoreContract as MetadataStoreContract
     from .package import PluginPackageContract as PluginPackageContract
+    from .rendering import RenderContract as RenderContract
     from .serializer import SerializerContract as SerializerContract

@@ -6,44 +6,33 @@ their own.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import pytest
 
-from headrace_hookspecs import Capability, Launcher, MissingCapabilityError, StepNode
+from headrace_hookspecs import Capability, Launcher, StepNode
 
-from .capabilities import assert_tested, requires, without
+from .capabilities import requires, without
 from .driving import Driver, is_there
+from .rendering import RenderContract
 from .scripted import ScriptedEntry
 
 _in_its_own_process: Final = requires(Capability.CANCEL)
 
 
-class LauncherContract:
+class LauncherContract(RenderContract):
     """Subclass it, override `make_launcher` and name the launcher's `capabilities`."""
-
-    capabilities: ClassVar[frozenset[Capability]] = frozenset()
-
-    @pytest.fixture
-    def make_launcher(self) -> Callable[[], Launcher]:
-        """A new launcher, made but not prepared."""
-        raise NotImplementedError
 
     @pytest.fixture
     def entry(self) -> ScriptedEntry:
         """The entry that `driver` is opened with."""
         return ScriptedEntry()
-
-    @pytest.fixture
-    def launcher(self, make_launcher: Callable[[], Launcher]) -> Launcher:
-        return make_launcher()
 
     @pytest.fixture
     def driver(self, launcher: Launcher, entry: ScriptedEntry, tmp_path: Path) -> Iterator[Driver]:
@@ -52,40 +41,11 @@ class LauncherContract:
         yield driver
         launcher.close(grace=0.0)
 
-    # plan time
-
-    def test_it_renders_a_bare_step_as_json_and_always_the_same(self, launcher: Launcher) -> None:
-        step = StepNode("train", "linear")
-        first, second = launcher.render(step), launcher.render(step)
-        assert first == second
-        assert first.format
-        assert json.loads(json.dumps(dict(first.body))) == dict(first.body)
-
-    def test_it_says_what_it_can(self, launcher: Launcher) -> None:
-        assert isinstance(launcher.capabilities, frozenset)
-        assert all(isinstance(capability, Capability) for capability in launcher.capabilities)
-        assert isinstance(launcher.echoes, bool)
-        assert_tested(type(self), launcher.capabilities)
+    # plan time, besides what a RenderContract asks
 
     @requires(Capability.HARD_TIMEOUT)
     def test_what_is_ended_for_its_time_can_be_ended_at_all(self, launcher: Launcher) -> None:
         assert Capability.CANCEL in launcher.capabilities
-
-    @pytest.mark.parametrize(
-        ("capability", "step"),
-        [
-            (Capability.GANG, StepNode("train", "linear", gang=True)),
-            (Capability.ENVIRONMENT, StepNode("train", "linear", env={"MODE": "fast"})),
-        ],
-        ids=lambda value: str(value) if isinstance(value, Capability) else "",
-    )
-    def test_it_refuses_what_it_does_not_declare(self, launcher: Launcher, capability: Capability, step: StepNode) -> None:
-        if capability in launcher.capabilities:
-            launcher.render(step)
-        else:
-            with pytest.raises(MissingCapabilityError) as refused:
-                launcher.render(step)
-            assert refused.value.step == "train"
 
     # one attempt
 
