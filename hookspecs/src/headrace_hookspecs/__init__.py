@@ -18,7 +18,7 @@ _HOME: Final[dict[str, str]] = {
         "capabilities": "Capability",
         "cards": "Card CardComponent",
         "commands": "Session",
-        "datastore": "BlobRange BlobStat BlobStore Buffer ProbedStore",
+        "datastore": "BlobRange BlobStat BlobStore Buffer RemoteStore",
         "decorators": "Absorbed DecoratorCall FlowDecorator GiveUp Option PlanContext StepDecorator flow_decorator step_decorator",
         "diagnostics": "Diagnostic",
         "environments": "Environment RuntimeClosure ResolvedEnvironment",
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from .datastore import BlobStat as BlobStat
     from .datastore import BlobStore as BlobStore
     from .datastore import Buffer as Buffer
-    from .datastore import ProbedStore as ProbedStore
+    from .datastore import RemoteStore as RemoteStore
     from .decorators import Absorbed as Absorbed
     from .decorators import DecoratorCall as DecoratorCall
     from .decorators import FlowDecorator as FlowDecorator

@@ -68,12 +68,14 @@ class BlobStore(Protocol):
         """Let go of what is open. The store may not be used afterwards."""
 
 
-class ProbedStore(BlobStore, Protocol):
-    """A store that only the service itself can say everything about."""
+class RemoteStore(BlobStore, Protocol):
+    """What a store behind a network may have besides. Each method by itself is optional."""
 
     def probe(self, known: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Ask the service, so that `capabilities` is final; what it said, as JSON, for the processes that follow.
+        """Ask the service what only it can tell, so that `capabilities` is final; the answer, as JSON, for the processes that follow.
 
-        Called once a run, before anything is written. `known` is what an earlier probe returned: then nothing is asked. A store that was
-        not probed works as if the service could do everything.
+        Called once a run, before anything is written. `known` is what an earlier probe returned: then nothing is asked.
         """
+
+    def prepare(self) -> None:
+        """Load whatever the first request needs, and send none: what a process has prepared, its forks need not."""

@@ -44,10 +44,11 @@ class S3Store:
         """`s3://BUCKET/PREFIX`."""
         return self._bucket.location
 
-    def probe(self) -> Mapping[str, Any]:
+    def probe(self, known: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Find out whether the service refuses to replace an object where it was told to: with one small write, the first time with two."""
         if self._conditional == "auto":
-            self._conditional = "yes" if self._refuses() else "no"
+            found = (known or {}).get("conditional_writes")
+            self._conditional = found or ("yes" if self._refuses() else "no")
             self.capabilities = _capabilities(self._conditional)
         return {"conditional_writes": self._conditional}
 

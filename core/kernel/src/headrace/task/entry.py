@@ -39,7 +39,9 @@ class Entry:
 
         if self._project is not None:
             self._project.serializers.preload()
-            self._project.blobs  # noqa: B018 - made, not opened: providers do no I/O before their first use
+            prepare = getattr(self._project.blobs, "prepare", None)
+            if prepare is not None:
+                prepare()
             self._project.manager("task")
 
     def preload(self, context: bytes) -> None:
