@@ -28,9 +28,8 @@ def problems(template: dict[str, Any], templates: Templates, scope: references.S
     trees: dict[str, depends.Tree | None] = {}
     for name, task in tasks.items():
         where = f"{path}.dag.tasks[{name}]"
-        found = list(_depends_problems(task, tasks, where))
-        yield from found
-        trees[name] = None if found else tree_of(task)
+        yield from _depends_problems(task, tasks, where)
+        trees[name] = _readable(task)
     if any("depends" in task for task in tasks.values()) and any("dependencies" in task for task in tasks.values()):
         yield Problem(f"{path}.dag.tasks", "cannot use both 'depends' and 'dependencies' in the same DAG template")
     before = {name: _before(name, trees) for name in tasks}
@@ -39,6 +38,8 @@ def problems(template: dict[str, Any], templates: Templates, scope: references.S
         yield Problem(f"{path}.dag.tasks", f"dependency cycle detected: {', '.join(circles)}")
         return
     for name, task in tasks.items():
+        if "depends" in task and trees[name] is None:
+            continue  # what comes before it is not known
         ready = _with_tasks(scope, tasks, templates, before[name])
         yield from _task_problems(task, templates, ready, f"{path}.dag.tasks[{name}]")
     everything = _with_tasks(scope, tasks, templates, set(tasks))
@@ -69,6 +70,13 @@ def _depends_problems(task: Mapping[str, Any], tasks: Mapping[str, Any], where: 
             )
         if operand.task[0].isdigit():
             yield Problem(path, f"{operand.task!r} begins with a digit")
+
+
+def _readable(task: Mapping[str, Any]) -> depends.Tree | None:
+    try:
+        return tree_of(task)
+    except TemplateError:
+        return None
 
 
 def _before(name: str, trees: Mapping[str, depends.Tree | None]) -> set[str]:

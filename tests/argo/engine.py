@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import datetime
-import json
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -58,7 +57,7 @@ class Engine:
     ) -> None:
         self.spec: dict[str, Any] = manifest["spec"]
         self.templates: dict[str, dict[str, Any]] = {each["name"]: each for each in self.spec["templates"]}
-        self.authored = {name: frozenset(tags.tags(json.dumps(each, ensure_ascii=False))) for name, each in self.templates.items()}
+        self.authored = {name: frozenset(tags.tags(each)) for name, each in self.templates.items()}
         self.name = submission.name
         self.runner = runner
         self.clock = clock

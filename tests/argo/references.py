@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,7 +89,7 @@ def problems(document: Any, scope: Scope, path: str) -> Iterator[Problem]:
 
 def _text_problems(text: str, scope: Scope, path: str) -> Iterator[Problem]:
     try:
-        found = tags.tags(json.dumps(text, ensure_ascii=False)[1:-1])
+        found = tags.tags(text)
     except TemplateError as error:
         yield Problem(path, str(error))
         return

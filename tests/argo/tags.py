@@ -1,4 +1,4 @@
-"""Template tags: `{{simple}}` and `{{=expression}}`, found and replaced in the JSON text of a template, pass by pass, as Argo does.
+"""Template tags: `{{simple}}` and `{{=expression}}`, found and replaced in the strings of a template, pass by pass, as Argo does.
 
 What a pass cannot resolve stays for the next one. Replaced values are scanned again by later passes, so a value that itself holds a tag
 is replaced there: that is Argo's behaviour, and a hazard for values that users type.
@@ -31,9 +31,13 @@ def split(text: str) -> Iterator[tuple[str, str | None]]:
         position = end + 2
 
 
-def tags(text: str) -> list[str]:
-    """The insides of all tags of a JSON text, as a reader of the JSON sees them."""
-    return [_unescaped(tag) for _, tag in split(text) if tag is not None]
+def tags(document: Any) -> list[str]:
+    """The insides of all tags in the strings of plain data."""
+    if isinstance(document, dict):
+        return [tag for value in document.values() for tag in tags(value)]
+    if isinstance(document, list):
+        return [tag for value in document for tag in tags(value)]
+    return [tag for _, tag in split(document) if tag is not None] if isinstance(document, str) else []
 
 
 def _unescaped(inside: str) -> str:
@@ -44,14 +48,19 @@ def _unescaped(inside: str) -> str:
 
 
 def substitute(document: Any, values: Mapping[str, str]) -> Any:
-    """One pass over plain data: every tag that `values` (variable to value) can resolve is replaced.
+    """One pass over plain data: every tag in its strings that `values` (variable to value) can resolve is replaced.
 
-    Raises TemplateError where the result is no JSON any more, as with control characters in a simple tag's value.
+    Raises TemplateError where Argo's replacement in the JSON text fails or cannot be foretold: a value with control characters, for which Go's
+    escapes are no JSON; a tag that is opened in a string and not closed there, which would reach into the next field.
     """
-    text = json.dumps(document, ensure_ascii=False)
-    if "{{" not in text:
+    if isinstance(document, dict):
+        return {key: substitute(value, values) for key, value in document.items()}
+    if isinstance(document, list):
+        return [substitute(value, values) for value in document]
+    if not isinstance(document, str) or "{{" not in document:
         return document
-    replaced = "".join(before + ("" if tag is None else _replacement(tag, values)) for before, tag in split(text))
+    pieces = split(json.dumps(document, ensure_ascii=False))
+    replaced = "".join(before + ("" if tag is None else _replacement(tag, values)) for before, tag in pieces)
     try:
         return json.loads(replaced)
     except json.JSONDecodeError as error:
@@ -76,4 +85,4 @@ def _replacement(tag: str, values: Mapping[str, str]) -> str:
 
 def unresolved(document: Any, authored: Callable[[str], bool]) -> list[str]:
     """The tags left in a document that its author wrote; what looks like a tag in a value stays, as it does in Argo."""
-    return [tag for tag in tags(json.dumps(document, ensure_ascii=False)) if authored(tag)]
+    return [tag for tag in tags(document) if authored(tag)]

@@ -52,7 +52,7 @@ def _meaning(manifest: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(path, "is there twice")
         if not podrules.label(template["name"]):
             yield Problem(path, "a template's name has to be a DNS-1123 label of at most 63 characters")
-        templates[template["name"]] = template
+        templates.setdefault(template["name"], template)
     for field in ("entrypoint", "onExit"):
         if field in spec:
             yield from _top_problems(spec[field], templates, f"spec.{field}")

@@ -47,7 +47,8 @@ def main() -> int:
     ended = os.pidfd_open(child)
     _, sockets, _, _ = socket.recv_fds(ours, 1, 64)
     listeners = [socket.socket(fileno=each) for each in sockets]
-    relay.Relay(dict(zip(spec["ports"], listeners, strict=True))).run(ended)
+    if len(listeners) == len(spec["ports"]):  # else it ended before it could listen
+        relay.Relay(dict(zip(spec["ports"], listeners, strict=True))).run(ended)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256
 
 
@@ -152,7 +153,7 @@ def start(spec: dict[str, Any]) -> NoReturn:
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         os.execvpe(spec["argv"][0], spec["argv"], spec["environment"])
     except OSError as error:
-        os.write(2, f"cannot start {spec['argv'][0]!r}: {error}\n".encode())
+        os.write(2, f"cannot start {spec['argv'][0]!r}: {error.strerror}\n".encode())
     finally:
         os._exit(128)
 
