@@ -16,7 +16,7 @@ from . import tags
 from .dag import Dag
 from .executions import Execution, OnePod, Retried, Unexecuted, pod_name
 from .nodes import Node, Phase, Result
-from .problems import TemplateError
+from .problems import RunnerError, TemplateError
 from .runner import Clock, Handle, Runner, SystemClock
 from .submission import Submission, failures_text, metadata_variables, workflow_variables
 from .validate import validate
@@ -99,6 +99,8 @@ class Engine:
             self.changed = False
             execution.advance()
             if not self.changed and not execution.done:
+                if not self.running and not self.timers:
+                    raise RunnerError("the run is stuck: nothing runs, nothing is due, and nothing can start")
                 due = [handle.due for handle in self.running.values() if handle.due is not None]
                 self.clock.wait(min([*self.timers, *due], default=None))
         return execution.node

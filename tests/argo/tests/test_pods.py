@@ -1,16 +1,12 @@
-"""Pods as processes: what they see, what they reach, how they end."""
+"""Pods as processes: what they see, what they are given, how they end."""
 
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import textwrap
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -20,56 +16,10 @@ from argo.pods import NamespaceRunner
 from argo.problems import RunnerError
 from argo.submission import Submission
 from handmade import container, dag, files, parameters, task, workflow
+from podwork import alive, execute, python, seen, waited_for
 
 pytestmark = pytest.mark.needs("namespaces")
 TESTS = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory):
-    """A virtual environment with nothing in it."""
-    folder = tmp_path_factory.mktemp("image") / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    return folder
-
-
-def python(code, name="main", **more):
-    """A container template that runs a program."""
-    env = more.pop("env", [])
-    command = {"image": "python", "command": ["python", "-c"], "args": [textwrap.dedent(code)], "env": env}
-    return {"name": name, "container": {**command, **more.pop("container", {})}, **more}
-
-
-def execute(manifest, image, *, parameters=None, **options):
-    with NamespaceRunner({"python": image}, **options) as runner:
-        return run(manifest, Submission("pods-1", parameters or {}), runner, backoff_scale=0.01)
-
-
-def seen(code, image, **options):
-    """What a program prints, as JSON."""
-    result = execute(workflow(python(code)), image, **options)
-    assert result.phase is Phase.SUCCEEDED, result.describe()
-    return json.loads(result.root.log)
-
-
-def waited_for(condition):
-    """Poll until a condition holds."""
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-def alive(marker):
-    """The processes of this machine with these words on their command line."""
-    found = []
-    for each in Path("/proc").iterdir():
-        try:
-            if each.name.isdigit() and marker in (each / "cmdline").read_bytes().decode("utf-8", "replace"):
-                found.append(each.name)
-        except OSError:
-            continue
-    return found
 
 
 def test_a_pod_sees_nothing_of_the_author(image, tmp_path):
@@ -135,97 +85,6 @@ def test_a_folder_below_the_programs_can_be_hidden(image):
     code = "import json, os; print(json.dumps([os.listdir('/usr/share'), os.access('/usr/share', os.W_OK)]))"
     assert seen(code, image)[0] != []
     assert seen(code, image, hide=[Path("/usr/share")]) == [[], False]
-
-
-class Echo:
-    """A server on a free port of the loopback interface that answers with what it was sent, once all of it is there."""
-
-    def __enter__(self):
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.close()
-
-    def serve(self):
-        while True:
-            try:
-                connection = self.server.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
-
-    def answer(self, connection):
-        with connection:
-            data = bytearray()
-            while received := connection.recv(1 << 16):
-                data += received
-            connection.sendall(data)
-
-
-ASK = """
-    import hashlib, json, os, socket, threading
-    def ask(port, size):
-        data = os.urandom(size)
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=60) as server:
-                sender = threading.Thread(target=lambda: (server.sendall(data), server.shutdown(socket.SHUT_WR)))
-                sender.start()
-                back = bytearray()
-                while received := server.recv(1 << 16):
-                    back += received
-                sender.join()
-            return back == data
-        except OSError as error:
-            return type(error).__name__
-"""
-
-
-def test_a_listed_port_is_reached_and_no_other_nor_the_world_outside(image):
-    code = (
-        ASK
-        + """
-    def outside():
-        try:
-            socket.create_connection(("192.0.2.1", 80), timeout=5)
-        except OSError as error:
-            return error.strerror
-    print(json.dumps([ask({listed}, 10), ask({listed}, 0), ask({other}, 10), outside()]))
-    """
-    )
-    with Echo() as listed, Echo() as other:
-        code = code.replace("{listed}", str(listed.port)).replace("{other}", str(other.port))
-        assert seen(code, image, ports=[listed.port]) == [True, True, "ConnectionRefusedError", "Network is unreachable"]
-
-
-def test_many_connections_carry_much_at_the_same_time(image):
-    code = (
-        ASK
-        + """
-    from concurrent.futures import ThreadPoolExecutor
-    with ThreadPoolExecutor(8) as pool:
-        print(json.dumps(list(pool.map(lambda size: ask({listed}, size), [1 << 22, 1, 1 << 20, 0] * 4))))
-    """
-    )
-    with Echo() as listed:
-        assert seen(code.replace("{listed}", str(listed.port)), image, ports=[listed.port]) == [True] * 16
-
-
-def test_a_port_where_nobody_listens_ends_the_connection(image):
-    code = """
-        import json, socket
-        with socket.create_connection(("127.0.0.1", {port}), timeout=60) as server:
-            try:
-                told = server.recv(1).decode()
-            except ConnectionError:
-                told = ""
-        print(json.dumps(told))
-    """
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    assert seen(code.replace("{port}", str(port)), image, ports=[port]) == ""
 
 
 def test_output_files_are_read_where_the_pod_wrote_them(image):
