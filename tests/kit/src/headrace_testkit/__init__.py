@@ -14,6 +14,7 @@ _HOME: Final = {
     "LauncherContract": "launcher",
     "LibraryPackageContract": "package",
     "MetadataStoreContract": "metadata",
+    "OrchestratorContract": "orchestrator",
     "PluginPackageContract": "package",
     "RenderContract": "rendering",
     "SerializerContract": "serializer",
@@ -27,6 +28,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "LauncherContract",
     "LibraryPackageContract",
     "MetadataStoreContract",
+    "OrchestratorContract",
     "PluginPackageContract",
     "RenderContract",
     "SerializerContract",
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from .launcher import LauncherContract as LauncherContract
     from .metadata import MetadataStoreContract as MetadataStoreContract
     from .package import LibraryPackageContract as LibraryPackageContract
+    from .orchestrator import OrchestratorContract as OrchestratorContract
     from .package import PluginPackageContract as PluginPackageContract
     from .rendering import RenderContract as RenderContract
     from .serializer import SerializerContract as SerializerContract
