@@ -15,8 +15,8 @@ SLOTS = ("RUN", "STEP", "INDEX", "VISIT", "ATTEMPT", "MODE", "NODE", "INPUTS", "
 """The environment slots of a task: `HEADRACE_<slot>`. An orchestrator writes their values in its own syntax.
 
 All but the last three are the fields of a TaskSpec. PARAMETERS holds what the run was given, where the engine collects it: a JSON object of
-texts by parameter name, or a list of objects with `name` and `value`; the text `null` leaves a parameter to its default. REPORT says where
-`Orchestrator.report` writes. STATUS is for mode `hook`: how the engine says that the run ended.
+texts by parameter name, or a list of objects with `name` and `value`, either of them plain or as base64; the text `null` leaves a parameter to
+its default. REPORT says where `Orchestrator.report` writes. STATUS is for mode `hook`: how the engine says that the run ended.
 """
 
 NEVER_RETRY = 202

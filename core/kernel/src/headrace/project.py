@@ -111,8 +111,12 @@ class Project:
 
     def probe(self, known: Mapping[str, Any] | None = None) -> None:
         """Make the datastore's capabilities final: ask the service, unless `known` says what it answered somewhere else."""
+        from headrace_hookspecs.capabilities import Capability
+
         ask = getattr(self.blobs, "probe", None)
         self.probed = {} if ask is None else ask(known)
+        if known is None and Capability.CONDITIONAL_PUT not in self.blobs.capabilities:
+            self.say(f"datastore: {self.blobs.location} ignores conditional writes, so the scheduler alone writes what tasks commit")
 
     @property
     def metadata(self) -> MetadataStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Mapping
@@ -60,7 +61,8 @@ def _given(graph: FlowGraph, text: str | None) -> dict[str, object]:
     if not text:
         return {}
     try:
-        found = json.loads(text)
+        # base64 where the engine would take the text apart
+        found = json.loads(text if text[0] in "{[" else base64.b64decode(text, validate=True))
         values = found if isinstance(found, dict) else {each["name"]: each.get("value") for each in found}
     except (ValueError, TypeError, KeyError) as error:
         raise ParameterError("HEADRACE_PARAMETERS is neither an object nor a list of names and values.", code="slots-invalid") from error
