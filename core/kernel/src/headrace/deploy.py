@@ -143,7 +143,8 @@ def _check_datastore(project: Project, engine: Orchestrator, to: str, *, asked: 
             f"Tasks on {to!r} cannot reach the datastore {name!r} ({project.blobs.location}) of this machine.",
             remedy="Choose one that is shared: -o datastore.name=s3 -o datastore.s3.root=s3://BUCKET/PREFIX",
         )
-    if Capability.ENGINE_RETRY in engine.capabilities and Capability.CONDITIONAL_PUT not in can:
+    # a dry run asks nobody
+    if asked and Capability.ENGINE_RETRY in engine.capabilities and Capability.CONDITIONAL_PUT not in can:
         raise MissingCapabilityError(
             f"The datastore {project.blobs.location} ignores conditional writes, and {to!r} starts attempts again by itself: "
             "two attempts of one task could both commit.",
