@@ -85,7 +85,9 @@ def narrowed(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
             for keyword in node.keywords:
                 code = text(keyword.value) if keyword.arg == "code" else ""
                 if code:
-                    yield code, node.func.id, text(node.args[0]) if node.args else ""
+                    # where a service words the message, the remedy is what can be shown
+                    said = [*node.args, *(each.value for each in node.keywords if each.arg == "remedy")]
+                    yield code, node.func.id, text(said[0]) if said else ""
 
 
 def text(node: ast.expr) -> str:

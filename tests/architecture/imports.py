@@ -17,7 +17,10 @@ CONTRACT = "headrace_hookspecs"
 ANYWHERE: frozenset[Place] = frozenset({"top", "function", "typing", "string"})
 LAZILY: frozenset[Place] = frozenset({"function"})
 
-PROVIDER: Mapping[str, frozenset[Place]] = {CONTRACT: ANYWHERE}
+LIBRARIES = frozenset({"headrace_aws"})
+"""What several providers share, and only providers import (docs/adr/0012)."""
+
+PROVIDER: Mapping[str, frozenset[Place]] = {CONTRACT: ANYWHERE, **dict.fromkeys(LIBRARIES, ANYWHERE)}
 """What a provider may import of ours, and what everybody may for whom there is no line in LAWS."""
 
 LAWS: Mapping[str, Mapping[str, frozenset[Place]]] = {
@@ -27,6 +30,7 @@ LAWS: Mapping[str, Mapping[str, frozenset[Place]]] = {
     "headrace_client": {CONTRACT: ANYWHERE, "headrace": ANYWHERE},
     "headrace_cli": {CONTRACT: ANYWHERE, "headrace": ANYWHERE, "headrace_client": ANYWHERE},
     "headrace_testkit": {CONTRACT: ANYWHERE, "headrace": LAZILY},
+    **{library: {CONTRACT: ANYWHERE} for library in LIBRARIES},
 }
 
 EXCEPTIONS: Mapping[tuple[str, str], Mapping[str, frozenset[Place]]] = {

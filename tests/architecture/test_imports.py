@@ -88,6 +88,13 @@ BROKEN_LAWS = [
     ("headrace_contrib_ray", "headrace_processes.launcher"),
     ("headrace_testkit", "headrace_files.store"),
     ("headrace_testkit", "headrace_cli.main"),
+    ("headrace", "headrace_aws.clients"),
+    ("headrace_client", "headrace_aws.clients"),
+    ("headrace_cli", "headrace_aws.clients"),
+    ("headrace_testkit", "headrace_aws.clients"),
+    ("headrace_aws", "headrace.api"),
+    ("headrace_aws", "headrace_s3.store"),
+    ("headrace_s3", "headrace_files.store"),
 ]
 
 
@@ -115,6 +122,8 @@ def test_a_broken_law_is_seen_in_every_form(tmp_path, importer, path, form):
     [
         ("headrace_files", f"{CONTRACT}.ids"),
         ("headrace_files", "headrace_files.store"),
+        ("headrace_s3", "headrace_aws.clients"),
+        ("headrace_aws", f"{CONTRACT}.ids"),
         ("headrace", f"{CONTRACT}.ids"),
         ("headrace", "headrace.api"),
         ("headrace_packaging", f"{CONTRACT}.ids"),

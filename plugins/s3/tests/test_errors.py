@@ -150,6 +150,8 @@ def answer(status: int, code: str, message: str = "", **more: Any) -> Exception:
         (answer(403, "AccessDenied", "no"), StoreReadOnlyError, "store-read-only", "s3:PutObject"),
         (answer(403, "QuotaExceeded"), StoreFullError, "store-full", "quota"),
         (answer(403, "ExpiredToken", "The provided token has expired."), StoreError, "aws-credentials", "expired"),
+        (answer(400, "ExpiredToken", headers={"x-amz-bucket-region": "eu-west-1"}), StoreError, "aws-credentials", "ExpiredToken"),
+        (answer(400, "400", headers={"x-amz-bucket-region": "eu-west-1"}), StoreError, "aws-region", 'region = "eu-west-1"'),
         (answer(301, "PermanentRedirect", headers={"x-amz-bucket-region": "eu-west-1"}), StoreError, "aws-region", 'region = "eu-west-1"'),
         (answer(400, "AuthorizationHeaderMalformed", Region="eu-west-1"), StoreError, "aws-region", 'region = "eu-west-1"'),
         (answer(400, "KMS.NotFoundException", "no such key"), StoreError, "store", "no such key"),

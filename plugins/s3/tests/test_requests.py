@@ -138,6 +138,16 @@ def test_the_usual_probe_is_one_request(through: Callable[..., S3Store], between
     assert list(first.list("")) == list(first.folders("")) == []
 
 
+@pytest.mark.parametrize(("found", "declared"), [("yes", True), ("no", False)])
+def test_what_another_process_has_found_out_is_not_asked_again(
+    through: Callable[..., S3Store], between: Proxy, found: str, declared: bool
+) -> None:
+    store = through()
+    assert store.probe({"conditional_writes": found}) == {"conditional_writes": found}
+    assert (Capability.CONDITIONAL_PUT in store.capabilities) is declared
+    assert between.seen == []
+
+
 @pytest.mark.parametrize(("said", "declared"), [("yes", True), ("no", False)])
 def test_what_the_configuration_says_is_not_asked(through: Callable[..., S3Store], between: Proxy, said: str, declared: bool) -> None:
     store = through(conditional_writes=said)

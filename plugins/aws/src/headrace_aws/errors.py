@@ -49,20 +49,21 @@ def diagnose(error: Exception) -> Diagnosis:
         return _of_answer(error.response, error.operation_name)
     text = _sentence(error)
     if isinstance(error, boto.ProfileNotFound):
-        return Diagnosis("options", "aws-profile", text, "`aws configure list-profiles` shows which there are.")
+        return Diagnosis(kind="options", code="aws-profile", reason=text, remedy="`aws configure list-profiles` shows which there are.")
     if isinstance(error, (boto.NoRegionError, boto.InvalidRegionError, boto.UnknownRegionError)):
-        return Diagnosis("region", "aws-region", text, "Set `region` in the client's options, or AWS_DEFAULT_REGION.")
-    if isinstance(error, _credential_errors()):
-        return Diagnosis("credentials", "aws-credentials", text, _GIVE_CREDENTIALS)
-    if isinstance(error, boto.SSLError):
         return Diagnosis(
-            "options", "aws-tls", text, 'Name the certificate authority\'s file: [….client.parameters] verify = "/path/ca.pem"'
+            kind="region", code="aws-region", reason=text, remedy="Set `region` in the client's options, or AWS_DEFAULT_REGION."
         )
+    if isinstance(error, _credential_errors()):
+        return Diagnosis(kind="credentials", code="aws-credentials", reason=text, remedy=_GIVE_CREDENTIALS)
+    if isinstance(error, boto.SSLError):
+        remedy = 'Name the file of the authority that signed it: verify = "/path/ca.pem" in the client\'s `parameters`.'
+        return Diagnosis(kind="options", code="aws-tls", reason=text, remedy=remedy)
     if isinstance(error, (boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError)):
-        return Diagnosis("unavailable", "aws-unavailable", text)
+        return Diagnosis(kind="unavailable", code="aws-unavailable", reason=text)
     if isinstance(error, (boto.BotoCoreError, TypeError, ValueError)):
-        return Diagnosis("options", "aws-option", text, "Correct the client's options.")
-    return Diagnosis("other", "aws", f"{type(error).__name__}: {text}")
+        return Diagnosis(kind="options", code="aws-option", reason=text, remedy="Correct the client's options.")
+    return Diagnosis(kind="other", code="aws", reason=f"{type(error).__name__}: {text}")
 
 
 def _of_answer(response: dict[str, Any], operation: str) -> Diagnosis:
@@ -72,21 +73,23 @@ def _of_answer(response: dict[str, Any], operation: str) -> Diagnosis:
     message = " ".join(str(said.get("Message") or "").split()).rstrip(".")
     reason = f"{answer}: {message}" if message and message != answer else answer or f"status {status}"
     if status == 429 or (status >= 500 and status not in (501, 505)) or answer in _BUSY or "Throttl" in answer:
-        return Diagnosis("unavailable", "aws-unavailable", reason, answer=answer)
+        return Diagnosis(kind="unavailable", code="aws-unavailable", reason=reason, answer=answer)
     if operation in _OF_ROLES:
         remedy = (
             "Check `role` and `external_id`, and that the role's trust policy names you; `aws sts get-caller-identity` shows who you are."
         )
-        return Diagnosis("credentials", "aws-role", f"the role cannot be assumed ({reason})", remedy, answer)
+        return Diagnosis(kind="credentials", code="aws-role", reason=f"the role cannot be assumed ({reason})", remedy=remedy, answer=answer)
     region = said.get("Region") or meta.get("HTTPHeaders", {}).get("x-amz-bucket-region")
-    if answer in _ELSEWHERE or (region and status in (301, 307, 400)):
+    # the answer to a HEAD has no body that says what is wrong, and every answer may name the region
+    if answer in _ELSEWHERE or (region and answer == "400"):
+        place = f"region {region}" if region else "another region"
         known = f'Set region = "{region}" in the client\'s options.' if region else "Set the right `region` in the client's options."
-        return Diagnosis("region", "aws-region", f"it is in {f'region {region}' if region else 'another region'} ({reason})", known, answer)
+        return Diagnosis(kind="region", code="aws-region", reason=f"it is in {place} ({reason})", remedy=known, answer=answer)
     if answer in _CREDENTIALS:
-        return Diagnosis("credentials", "aws-credentials", reason, _GIVE_CREDENTIALS, answer)
+        return Diagnosis(kind="credentials", code="aws-credentials", reason=reason, remedy=_GIVE_CREDENTIALS, answer=answer)
     if answer in _DENIED or status == 403:
-        return Diagnosis("denied", "aws-denied", reason, answer=answer)
-    return Diagnosis("other", "aws", reason, answer=answer)
+        return Diagnosis(kind="denied", code="aws-denied", reason=reason, answer=answer)
+    return Diagnosis(kind="other", code="aws", reason=reason, answer=answer)
 
 
 def _credential_errors() -> tuple[type[Exception], ...]:

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from .decorators import StepDecoratorContract as StepDecoratorContract
     from .launcher import LauncherContract as LauncherContract
     from .metadata import MetadataStoreContract as MetadataStoreContract
-    from .package import LibraryPackageContract as LibraryPackageContract
     from .orchestrator import OrchestratorContract as OrchestratorContract
+    from .package import LibraryPackageContract as LibraryPackageContract
     from .package import PluginPackageContract as PluginPackageContract
     from .rendering import RenderContract as RenderContract
     from .serializer import SerializerContract as SerializerContract

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -240,6 +241,29 @@ class BlobStoreContract:
 
         assert in_processes([lambda me=me: child(me) for me in range(3)]) == ["1"] * 3  # type: ignore[misc]
         assert list(store.get_many(BlobRange(f"child/{me}") for me in range(3))) == [b"2"] * 3
+
+    def test_what_was_prepared_serves_forks_and_their_parent(self, make_store: Callable[[], BlobStore]) -> None:
+        store = make_store()
+        getattr(store, "prepare", lambda: None)()
+
+        def child(me: int) -> bool:
+            return store.put_if_absent(f"child/{me}", [b"2"])
+
+        assert in_processes([lambda me=me: child(me) for me in range(2)]) == [True, True]  # type: ignore[misc]
+        assert list(store.get_many(BlobRange(f"child/{me}") for me in range(2))) == [b"2"] * 2
+        store.close()
+
+    # what only the service knows
+
+    def test_what_a_probe_has_found_out_holds_for_the_next_process(self, make_store: Callable[[], BlobStore]) -> None:
+        first, second = make_store(), make_store()
+        found: Mapping[str, Any] = getattr(first, "probe", lambda known=None: {})()
+        assert json.loads(json.dumps(dict(found))) == found
+        assert getattr(second, "probe", lambda known=None: {})(found) == found
+        assert first.capabilities == second.capabilities
+        assert _keys(first, "") == list(first.folders("")) == []
+        first.close()
+        second.close()
 
     def test_a_put_that_fails_half_way_leaves_whole_blobs_only(self, store: BlobStore) -> None:
         class Mistake(Exception):

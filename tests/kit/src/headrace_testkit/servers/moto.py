@@ -19,7 +19,8 @@ from .running import await_port, free_ports, running
 
 def absence() -> str | None:
     """Why it cannot be started on this machine, or None if it can."""
-    return None if importlib.util.find_spec("moto") and importlib.util.find_spec("flask") else "moto[server] is not installed"
+    missing = [name for name in ("flask", "moto") if importlib.util.find_spec(name) is None]
+    return "moto[server] is not installed" if missing else None
 
 
 @contextmanager
