@@ -16,12 +16,11 @@ RUN: Final = (
 )
 """The id of a run: its workflow's birth to the second (controllers live in UTC) and its workflow's name. Sorts by time, unique, readable."""
 
-PARAMETERS: Final = r"{{=sprig.replace('{' + '{', '{\\u007b', sprig.replace('$', '\\u0024', workflow.parameters.json))}}"
-"""All parameters of a run: a JSON list of objects with `name` and `value`.
+PARAMETERS: Final = "{{=toBase64(workflow.parameters.json)}}"
+"""All parameters of a run: a JSON list of objects with `name` and `value`, as base64.
 
-An expression, because Argo writes plain variables into a pod with the escapes of Go, which are not always those of JSON. In the JSON every
-`$` is written as an escape, as Kubernetes would take `$(NAME)` in a variable for a reference and make `$$` a `$`; so is the second of two
-braces, or Argo would look into a value for variables of its own.
+Nobody on the way reads anything into that: Argo would write a plain variable into a pod with the escapes of Go, which are not always those
+of JSON, and look into it for variables of its own; Kubernetes would take `$(NAME)` for a reference and make `$$` a `$`.
 """
 
 INDEX: Final = "{{inputs.parameters.index}}"
