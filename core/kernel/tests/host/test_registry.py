@@ -38,6 +38,7 @@ def test_a_target_may_be_a_whole_module_or_a_dotted_attribute(site: Path) -> Non
     registry = Registry(read_index([str(site)]))
     assert registry.load(GROUP, "whole") is sys.modules["plugin_whole"]
     assert registry.load(GROUP, "deep") == 7
+    assert registry.entry(GROUP, "deep").distribution == "one", "loading it does not change where it comes from"
 
 
 def test_an_unknown_name_answers_with_the_nearest_and_the_pip_line() -> None:

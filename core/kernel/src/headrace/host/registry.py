@@ -30,20 +30,21 @@ class Registry:
         self.index: Final = index
         self._disabled: Final = {*disabled, *map(normalise, disabled)}
         self._prefer: Final = prefer or {}
-        self._objects: Final[dict[tuple[str, str], Any]] = {}
+        self._own: Final[dict[tuple[str, str], Any]] = {}
+        self._loaded: Final[dict[tuple[str, str], Any]] = {}
 
     def register(self, group: str, name: str, value: object) -> None:
         """Add `value` in this process only, above everything that is installed."""
-        self._objects[group, name] = value
+        self._own[group, name] = self._loaded[group, name] = value
 
     def names(self, group: str) -> list[str]:
         """The names that may be chosen, sorted."""
         installed = {entry.name for entry in self.index.entries if entry.group == group and not self._is_disabled(entry)}
-        return sorted(installed | {name for kind, name in self._objects if kind == group})
+        return sorted(installed | {name for kind, name in self._own if kind == group})
 
     def entry(self, group: str, name: str) -> EntryPoint:
         """The one entry point of that name. Raises PluginError where there is none or more than one."""
-        if (group, name) in self._objects:
+        if (group, name) in self._own:
             return EntryPoint(group, name, "", "this process", "")
         found = {entry for entry in self.index.entries if (entry.group, entry.name) == (group, name)}
         allowed = sorted(entry for entry in found if not self._is_disabled(entry))
@@ -59,12 +60,12 @@ class Registry:
 
     def load(self, group: str, name: str) -> Any:
         """Import what the name stands for. Raises PluginError, naming the distribution, if it cannot be or speaks another API."""
-        if (group, name) not in self._objects:
+        if (group, name) not in self._loaded:
             entry = self.entry(group, name)
             value = self._import(entry)
             self._check_api(entry, value)
-            self._objects[group, name] = value
-        return self._objects[group, name]
+            self._loaded[group, name] = value
+        return self._loaded[group, name]
 
     def _is_disabled(self, entry: EntryPoint) -> bool:
         if not self._disabled:
