@@ -1,3 +1,5 @@
+import math
+
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,7 +65,8 @@ def test_the_wait_grows_by_the_backoff_up_to_the_longest_give_or_take_the_jitter
     if decision.action == "retry":
         middle = min(policy.wait * policy.backoff ** len(history), policy.max_wait)
         assert decide(failure, policy, history) == Decision("retry", middle)
-        assert abs(decision.delay - middle) <= middle * policy.jitter * (1 + 1e-9)
+        rounding = 2 * math.ulp(middle)  # that of 1 + jitter, and that of the product
+        assert abs(decision.delay - middle) <= middle * policy.jitter + rounding
         assert decision.delay >= 0
 
 

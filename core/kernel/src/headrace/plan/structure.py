@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin,
 
 Keys = tuple[str, ...]
 
+_TOO_LARGE: Final = 2**1024 - 2**970  # the conversion to float fails from here on
 _WORDS: Final[dict[Any, str]] = {
     str: "text", bool: "true or false", int: "an integer", float: "a number", list: "a list", dict: "a table", type(None): "nothing"
 }  # fmt: skip
@@ -100,7 +101,9 @@ def _fit(value: Any, kind: Any, path: Keys, texts: Mapping[Keys, str], problems:
     elif origin is str and path in texts:
         return texts[path]
     elif origin is float and type(value) is int:
-        return float(value)
+        # a number that a float cannot hold would become another
+        if abs(value) < _TOO_LARGE and float(value) == value:
+            return float(value)
     elif origin in (bool, int, float, str, type(None)):
         if type(value) is origin:
             return value
