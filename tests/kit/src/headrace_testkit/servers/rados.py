@@ -59,7 +59,7 @@ osd objectstore = memstore
 memstore device bytes = {size}
 osd op threads = 2
 [client.gateway]
-rgw frontends = beast endpoint=127.0.0.1:{port}
+rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 rgw thread pool size = 32
 rgw enable usage log = false
 rgw enable ops log = false

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -11,15 +10,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from . import ServerError
 
 _POLL: Final = 0.05  # seconds between two looks
-_DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG
-_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+_TIED: Final = """
+import ctypes, os, signal, sys
+parent, *command = sys.argv[1:]
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != int(parent):
+        sys.exit("the parent was gone before the signal was asked for")
+os.execvp(command[0], command)
+"""
 
 
 def free_ports(count: int = 1) -> list[int]:
@@ -35,21 +41,19 @@ def free_ports(count: int = 1) -> list[int]:
 def running(command: Sequence[str | Path], log: Path, environ: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, its output in the file `log`. At the end the whole group gets SIGTERM, then SIGKILL.
 
-    Raises ServerError where the program cannot be started. Where the system can do it, the process dies with the thread that started it.
+    On Linux it dies with the thread that started it.
     """
+    # an interpreter between asks for the death signal: a function to do that after the fork is not safe beside threads
+    tied = (sys.executable, "-ISc", _TIED, str(os.getpid()), *map(str, command))
     with log.open("ab") as output:
-        try:
-            process = subprocess.Popen(
-                list(map(str, command)),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=None if environ is None else dict(environ),
-                start_new_session=True,
-                preexec_fn=partial(_die_with, os.getpid()),
-            )
-        except OSError as error:
-            raise ServerError(f"{command[0]} cannot be run: {error.strerror}") from error
+        process = subprocess.Popen(
+            tied,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=None if environ is None else dict(environ),
+            start_new_session=True,
+        )
     try:
         yield process
     finally:
@@ -72,9 +76,9 @@ def await_true(happened: Callable[[], bool], process: subprocess.Popen[bytes], l
     deadline = time.monotonic() + seconds
     while not happened():
         if process.poll() is not None:
-            raise ServerError(f"{process.args!r} ended with status {process.returncode}:\n{tail(log)}")
+            raise ServerError(f"{_name(process)} ended with status {process.returncode}:\n{tail(log)}")
         if time.monotonic() > deadline:
-            raise ServerError(f"{process.args!r} is not there after {seconds:.0f} seconds:\n{tail(log)}")
+            raise ServerError(f"{_name(process)} is not there after {seconds:.0f} seconds:\n{tail(log)}")
         time.sleep(_POLL)
 
 
@@ -86,18 +90,15 @@ def tail(log: Path) -> str:
         return "(no log)"
 
 
-def _die_with(parent: int) -> None:
-    if _LIBC is not None:
-        _LIBC.prctl(_DEATH_SIGNAL, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)  # it was gone before the signal was asked for
+def _name(process: subprocess.Popen[bytes]) -> str:
+    return " ".join(list(map(str, process.args))[4:])  # type: ignore[arg-type]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM for the group, five seconds for its leader, SIGKILL for whatever is left of it."""
+    """SIGTERM for the group, two seconds for its leader, SIGKILL for whatever is left of it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(timeout=5)
+            process.wait(timeout=2)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             continue
