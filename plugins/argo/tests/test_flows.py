@@ -355,3 +355,20 @@ def test_every_process_in_every_folder_gives_the_same_bytes(deploy, tmp_path):
     (text,) = found
     assert str(tmp_path) not in text
     assert json.loads(text)["metadata"]["name"] == "rich-flow"
+
+
+def test_the_command_line_prints_the_manifest_and_writes_nothing(deploy, tmp_path):
+    manifest = deploy(LINEAR).manifest
+    folder = tmp_path / "project"
+    before = sorted(path.name for path in folder.iterdir())
+    command = [sys.executable, "-m", "headrace_cli", "deploy", "flow.py", "--to", "argo", "--dry-run", "--image", "reg.io/flow:1"]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "-o", "datastore.name=shared"], cwd=folder, env=environ, capture_output=True, text=True, check=True, timeout=120
+    )
+    printed = json.loads(done.stdout)
+    assert printed["spec"].keys() == manifest["spec"].keys()
+    assert [each["name"] for each in printed["spec"]["templates"]] == ["flow", "start", "end", "exit", "record-end"]
+    assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == [
+        name for name in before if name != "__pycache__"
+    ]

@@ -105,7 +105,7 @@ def test_fields_keep_their_values(compiled, by_name):
         "sidecars": [{"name": "proxy", "image": "proxy:1"}],
         "container": {"image": "own:1", "workingDir": "/w", "volumeMounts": [{"name": "data", "mountPath": "/data"}]},
     }
-    assert command == ["python", "-m", "headrace.task"]
+    assert command == ["start-the-task", "--of", "the-step"]
     assert [each["name"] for each in variables] == ["HEADRACE_STEP", "MARK", "HEADRACE_RUN"]
 
 

@@ -55,12 +55,10 @@ def _backoff(step: StepNode, policy: RetryPolicy) -> dict[str, str]:
         return {"duration": _seconds(first)}
     if policy.backoff < 1 or policy.backoff != int(policy.backoff):
         raise refuse(step, f"waits {policy.backoff:g} times as long each time, and Argo takes whole numbers only", "Write backoff=2.")
-    backoff = {"duration": _seconds(first), "factor": str(int(policy.backoff))}
-    try:
-        longest = policy.wait * policy.backoff ** (policy.times - 1)
-    except OverflowError:
-        longest = math.inf
-    return {**backoff, "cap": _seconds(policy.max_wait)} if longest > policy.max_wait else backoff
+    # beyond what takes the first wait to the longest, a factor changes nothing but the size of Argo's numbers
+    factor = min(int(policy.backoff), math.ceil(policy.max_wait / first))
+    backoff = {"duration": _seconds(first), "factor": str(factor)}
+    return {**backoff, "cap": _seconds(policy.max_wait)} if first * factor ** (policy.times - 1) > policy.max_wait else backoff
 
 
 def _seconds(amount: float) -> str:

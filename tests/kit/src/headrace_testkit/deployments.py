@@ -81,7 +81,7 @@ def rich_graph(capabilities: Collection[Capability], workload: Callable[[StepNod
     """
     can = frozenset(capabilities)
     retry = (
-        RetryPolicy(times=3, wait=10.0, backoff=2.0, max_wait=15.0, on=("oom",)) if Capability.RETRY_WAIT in can else RetryPolicy(times=3)
+        RetryPolicy(times=3, wait=10.0, backoff=2.0, max_wait=35.0, on=("oom",)) if Capability.RETRY_WAIT in can else RetryPolicy(times=3)
     )
     steps = [
         StepNode("start", "split", next=("left", "right"), matching_join="join"),
@@ -135,7 +135,7 @@ def _gather(before: str, kind: Any = "linear", closes: str | None = None) -> Ste
 
 def deployment_of(graph: FlowGraph) -> Deployment:
     """A deployment of the graph; each step's task has a variable `MARK` of its own, `mark-of-STEP`, and the exit `mark-of-exit`."""
-    command = ("python", "-m", "headrace.task")
+    command = ("start-the-task", "--of", "the-step")
     return Deployment(
         name="rich-flow",
         id="0123456789abcdef0123",
