@@ -29,8 +29,8 @@ _CONFIG: Final[Mapping[str, Any]] = {
     "read_timeout": 60,
     "tcp_keepalive": True,
     # The SDK's own checksums add nothing: whoever reads artifacts verifies their hash, and a request's signature covers the hash of its body.
-    # Other services than AWS's do not all know them. Over TLS a streamed body would be sent with a trailer, which a Ceph gateway before 19
-    # refuses; rclone answers a range with the checksum of the whole object, and every ranged read would fail.
+    # They do harm elsewhere: over TLS the body of a file is sent with its checksum as a trailer, which services that do not know that refuse;
+    # rclone answers a range with the checksum of the whole object, so that every ranged read fails. moto and Ceph 16 work either way over HTTP.
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
 }
