@@ -45,6 +45,11 @@ def command(pod: Pod, image: Mapping[str, str], secrets: Secrets) -> Command:
         if pod.spec.get(field) or pod.container.get(field):
             raise RunnerError(f"{pod.name}: {field} is not honoured by this runner")
     environment = dict(image)
+    for each in pod.container.get("envFrom", []):
+        name = each["secretRef"]["name"]
+        if name not in secrets:
+            raise RunnerError(f"{pod.name}: there is no secret {name!r}")
+        environment.update(secrets[name])
     for each in pod.env:
         if "value" in each:
             environment[each["name"]] = expand(each["value"], environment)

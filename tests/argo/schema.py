@@ -43,7 +43,12 @@ _container = fields(
         "name": one_of("main"),
         "args": list_of(text),
         "env": list_of(_variable),
+        "envFrom": list_of(
+            fields({"secretRef": fields({"name": text}, {})}, {"prefix": refused("variables are called what the secret calls them")})
+        ),
         "imagePullPolicy": one_of("Always", "IfNotPresent", "Never"),
+        "terminationMessagePath": text,
+        "terminationMessagePolicy": one_of("File", "FallbackToLogsOnError"),
         "resources": _resources,
         "securityContext": map_of(opaque),
         "volumeMounts": list_of(_mount),

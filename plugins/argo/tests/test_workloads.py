@@ -7,8 +7,8 @@ import attrs
 import pytest
 
 from headrace_hookspecs import MissingCapabilityError, StepNode, Workload
-from headrace_testkit.deployments import deployment_of
 from headrace_testkit.decorators import linear_graph
+from headrace_testkit.deployments import deployment_of
 
 _API = files("kubernetes_validate") / "kubernetes-json-schema" / "v1.37.0-local"
 _SAMPLES = {"object": {"some": "thing"}, "array": [{"name": "thing"}], "integer": 3, "boolean": True, "string": "thing"}

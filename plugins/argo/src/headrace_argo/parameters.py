@@ -8,10 +8,8 @@ from typing import Any, Final
 
 from headrace_hookspecs import FlowGraph, MissingCapabilityError, ParameterSpec
 
-from .variables import looks_global
-
 NOTHING: Final = "null"
-"""The text that leaves a parameter to its default, which may be None or be computed when the run starts."""
+"""The text that leaves a parameter to its default, which may be None, be computed when the run starts, or be no text for a manifest."""
 
 _NAME: Final = re.compile(r"[-A-Za-z0-9_]+\Z")
 _RESERVED: Final = ("json", "script")
@@ -30,8 +28,6 @@ def _parameter(spec: ParameterSpec) -> dict[str, str]:
     found = {"name": spec.name}
     if not spec.required:
         found["value"] = _default(spec)
-        if looks_global(found["value"]):
-            raise _refuse(spec, "has a default that Argo would take for a variable of its own", "Write the default without {{workflow…}}.")
     if spec.help:
         found["description"] = spec.help.replace("{{", "{ {")  # Argo looks for its variables here too
     return found
@@ -41,8 +37,11 @@ def _default(spec: ParameterSpec) -> str:
     if not spec.has_default or spec.callable_default:
         return NOTHING
     if spec.multiple:
-        return json.dumps([_text(spec, item) for item in spec.default], ensure_ascii=False)
-    return _text(spec, spec.default)
+        text = json.dumps([_text(spec, item) for item in spec.default], ensure_ascii=False)
+    else:
+        text = _text(spec, spec.default)
+    # what Argo would take for a variable of its own stays in the flow
+    return NOTHING if "{{" in text else text
 
 
 def _text(spec: ParameterSpec, value: Any) -> str:

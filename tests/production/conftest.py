@@ -1,0 +1,25 @@
+"""Makes the helpers importable, starts the real S3 server, and builds the image that tasks run in: wheels of the workspace, nothing of its tree."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+
+from wheelhouse import Wheelhouse, uv
+
+from headrace_testkit.servers.fixtures import moto_server, rados_server, rclone_server  # noqa: F401
+
+IMAGE = ("headrace", "headrace-plugin-s3", "headrace-plugin-argo", "headrace-plugin-kubernetes")
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with headrace, its plugins and the data set of the first tutorial, all from wheels."""
+    place = tmp_path_factory.mktemp("image")
+    environment = Wheelhouse(place / "wheels").environment(place / "env", *IMAGE)
+    uv("pip", "install", "--quiet", "--offline", "--python", environment.program(), "palmerpenguins", "--no-deps")
+    return environment.folder
