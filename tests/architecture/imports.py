@@ -25,8 +25,8 @@ PROVIDER: Mapping[str, frozenset[Place]] = {CONTRACT: ANYWHERE, **dict.fromkeys(
 
 LAWS: Mapping[str, Mapping[str, frozenset[Place]]] = {
     CONTRACT: {},
-    "headrace": {CONTRACT: ANYWHERE, "headrace_packaging": LAZILY},
-    "headrace_packaging": {CONTRACT: ANYWHERE},
+    "headrace": {CONTRACT: ANYWHERE, "headrace_packaging": LAZILY | {"typing"}},
+    "headrace_packaging": {CONTRACT: ANYWHERE, "headrace": ANYWHERE},
     "headrace_client": {CONTRACT: ANYWHERE, "headrace": ANYWHERE},
     "headrace_cli": {CONTRACT: ANYWHERE, "headrace": ANYWHERE, "headrace_client": ANYWHERE},
     "headrace_testkit": {CONTRACT: ANYWHERE, "headrace": LAZILY},

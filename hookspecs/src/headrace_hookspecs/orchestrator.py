@@ -17,6 +17,8 @@ from .task import SLOTS
 class TaskTemplate:
     """How to start any task of one step: a constant argv, constant environment, and the slots whose values the engine writes.
 
+    The step's own variables (`StepNode.env`) are not here but in its workload, where its launcher has rendered them.
+
     A slot `NAME` is the environment variable `HEADRACE_NAME`; one that has no value for a task is left out or empty. Exit status 0 means
     committed, `NEVER_RETRY` that another attempt is useless, anything else that the retry policy has to be asked.
     """
@@ -60,11 +62,14 @@ class Report(NamedTuple):
 
 
 class Orchestrator(Protocol):
-    """A production engine. `formats` lists the workload formats that it can run, `default_compute` is given to steps that name none."""
+    """A production engine. `formats` are the workload formats that it can run, `default_compute` is given to steps that name none."""
 
     capabilities: frozenset[Capability]
-    formats: Sequence[str]
     default_compute: Compute
+
+    @property
+    def formats(self) -> Sequence[str]:
+        """The names of the workload formats."""
 
     def compile(self, deployment: Deployment) -> Mapping[str, Any]:
         """The engine's manifest as plain data. Pure; raises MissingCapabilityError, with step and line, for what cannot be expressed."""

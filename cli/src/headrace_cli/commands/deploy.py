@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -12,9 +12,6 @@ from ..flowcommand import FlowCommand, flow_argument, loaded_flow
 from ..options import project_options
 from ..parameters import CHOSEN
 from ..session import CliSession
-
-if TYPE_CHECKING:
-    from headrace.deploy import Deployed
 
 
 @click.command("deploy", cls=FlowCommand, takes_options=True, short_help="Hand a flow to a production engine.")
@@ -87,7 +84,7 @@ def command(
     return 0
 
 
-def _tell(session: CliSession, done: Deployed, engine: str, what: str, as_json: bool) -> None:
+def _tell(session: CliSession, done: Any, engine: str, what: str, as_json: bool) -> None:
     deployment = done.deployment
     if as_json:
         data = {"name": deployment.name, "deployment": deployment.id, "engine": engine, "flow": deployment.graph.name}

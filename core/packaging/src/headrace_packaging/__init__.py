@@ -1,6 +1,7 @@
-"""The code package of a flow: which files travel when a step leaves the machine, and the archive they travel in.
+"""What it takes for a step to leave the machine: the code package, the lock of what tasks need, deployments, and the entry point over there.
 
-Imported only then. Knows files and bytes, nothing of flows, stores or clusters.
+Imported only then. `collect`, `archive` and `closure` know files and distributions alone; `deploying` plans and records on the author's machine;
+`remote` supervises a task on another.
 """
 
 from __future__ import annotations

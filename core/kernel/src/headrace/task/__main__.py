@@ -45,7 +45,7 @@ def _spec(environ: Mapping[str, str]) -> TaskSpec:
 def _attempt(spec: TaskSpec, environ: Mapping[str, str]) -> int:
     channel = environ.get("HEADRACE_CHANNEL_FD")
     if "HEADRACE_CONTEXT" in environ and channel is not None:
-        from ..remote.child import attempt
+        from headrace_packaging.remote.child import attempt
 
         try:
             return attempt(spec, environ["HEADRACE_CONTEXT"], Channel(int(channel)))
@@ -55,7 +55,7 @@ def _attempt(spec: TaskSpec, environ: Mapping[str, str]) -> int:
             print(f"{error.code}: {error}", file=sys.stderr)
             return NEVER_RETRY
     if "HEADRACE_DEPLOYMENT" in environ:
-        from ..remote.job import main as supervise
+        from headrace_packaging.remote.job import main as supervise
 
         return supervise(spec, environ)
     from ..project import restore_project

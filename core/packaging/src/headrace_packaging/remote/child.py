@@ -8,17 +8,17 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.dsl.flow import FlowSpec
+from headrace.dsl.parameters import resolve_parameters
+from headrace.graph.codec import graph_from_json
+from headrace.project import restore_project
+from headrace.store.facts import RunStore
+from headrace.task.channel import Channel
+from headrace.task.entry import make_entry
+from headrace.task.runtime import Runtime
 from headrace_hookspecs import FlowGraph, TaskSpec
 from headrace_hookspecs.errors import NotFoundError, ParameterError, StoreError
 
-from ..dsl.flow import FlowSpec
-from ..dsl.parameters import resolve_parameters
-from ..graph.codec import graph_from_json
-from ..project import restore_project
-from ..store.facts import RunStore
-from ..task.channel import Channel
-from ..task.entry import make_entry
-from ..task.runtime import Runtime
 from .job import new_record
 
 

@@ -10,12 +10,11 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from headrace.project import Project, restore_project
+from headrace.store.facts import RunStore
 from headrace_hookspecs import FlowGraph, StepNode, TaskSpec
 from headrace_hookspecs.errors import HeadraceError, PluginError, StoreUnavailableError, UsageError
 from headrace_hookspecs.task import NEVER_RETRY
-
-from ..project import Project, restore_project
-from ..store.facts import RunStore
 
 
 class Job(NamedTuple):
@@ -63,8 +62,8 @@ def new_record(graph: FlowGraph, deployment: Mapping[str, Any], id: str, run: st
     """The record of a run that begins now; `deployment` is the record of that, `id` its id."""
     import time
 
-    from .. import __version__
-    from ..run.record import make_record
+    from headrace import __version__
+    from headrace.run.record import make_record
 
     record = make_record(
         graph,
@@ -85,8 +84,8 @@ def new_record(graph: FlowGraph, deployment: Mapping[str, Any], id: str, run: st
 
 
 def _open(spec: TaskSpec, environ: Mapping[str, str], folder: str, *, code: bool) -> Job:
-    from ..graph.codec import graph_from_json
-    from ..store.deployments import read_deployment, read_package
+    from headrace.graph.codec import graph_from_json
+    from headrace.store.deployments import read_deployment, read_package
 
     flow, _, id = environ["HEADRACE_DEPLOYMENT"].partition("/")
     try:
@@ -101,7 +100,7 @@ def _open(spec: TaskSpec, environ: Mapping[str, str], folder: str, *, code: bool
     with open(lock, "w", encoding="utf-8") as stream:
         json.dump(_lock(record["plugins"]), stream)
     if code:
-        from headrace_packaging import unpack
+        from ..archive import unpack
 
         unpack(read_package(blobs, flow, record["package"]), place)
     portable = {**first, "project": place, "config": record["config"], "lock": lock}
@@ -118,7 +117,7 @@ def _open(spec: TaskSpec, environ: Mapping[str, str], folder: str, *, code: bool
 
 def _check_closure(wanted: Any) -> None:
     """The image has to hold exactly what was locked when the flow was deployed; nothing is fetched here."""
-    from headrace_packaging.closure import difference
+    from ..closure import difference
 
     lines = difference([(name, version) for name, version in wanted])
     if lines:
@@ -130,6 +129,6 @@ def _check_closure(wanted: Any) -> None:
 
 
 def _lock(plugins: Any) -> dict[str, Any]:
-    from ..host.index import LOCK_VERSION
+    from headrace.host.index import LOCK_VERSION
 
     return {"version": LOCK_VERSION, "plugins": plugins}

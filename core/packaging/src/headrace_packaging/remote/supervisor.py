@@ -12,10 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from headrace.run.signals import Interrupts
+from headrace.run.supervise import Supervised
 from headrace_hookspecs import LaunchEvent
-
-from ..run.signals import Interrupts
-from ..run.supervise import Supervised
 
 _CHUNK: Final = 65536
 _QUIET, _CAP = 0.1, 2.0

@@ -6,12 +6,12 @@ import sys
 import time
 from typing import Any
 
+from headrace.run.supervise import Supervised
 from headrace_hookspecs import Failure, Outcome, TaskSpec, decide
 from headrace_hookspecs.errors import NotFoundError, StoreError
 from headrace_hookspecs.orchestrator import Report
 from headrace_hookspecs.task import NEVER_RETRY
 
-from ..run.supervise import Supervised
 from .job import Job, new_record
 
 CANCELLED = 143
