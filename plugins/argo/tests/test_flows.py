@@ -299,7 +299,7 @@ def test_only_those_slots_have_values_that_mean_something_to_the_step(deploy, by
         "record-end": ["HEADRACE_MODE", "HEADRACE_RUN", "HEADRACE_STATUS"],
     }
     absorbing = env(templates["work-absorb"])
-    assert (absorbing["HEADRACE_MODE"], absorbing["HEADRACE_ATTEMPT"]) == ("absorb", "3")
+    assert (absorbing["HEADRACE_MODE"], absorbing["HEADRACE_ATTEMPT"]) == ("absorb", "4")
     assert env(templates["end"])["HEADRACE_ATTEMPT"] == "{{retries}}"
     assert env(templates["work"])["HEADRACE_INDEX"] == "{{inputs.parameters.index}}"
     assert env(templates["fan"])["HEADRACE_REPORT"] == "/tmp/headrace-report"

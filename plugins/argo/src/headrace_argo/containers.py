@@ -37,7 +37,7 @@ def step_template(deployment: Deployment, step: StepNode, name: str, config: Arg
 
 def absorbing_template(deployment: Deployment, step: StepNode, name: str, config: ArgoConfig) -> dict[str, Any]:
     """The template that commits the catch outcome of a task whose pods were lost. It runs no code of the step."""
-    after = 1 + (step.retry.times if step.retry is not None else 0)
+    after = 2 + (step.retry.times if step.retry is not None else 0)
     slots = {**_slots(deployment, step), "MODE": "absorb", "ATTEMPT": str(after)}
     return _template(deployment, step, name, deployment.task(step.name), slots, config, {})
 
