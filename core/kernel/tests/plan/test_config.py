@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +319,17 @@ class S3:
     account: str | None = None
 
 
+@attrs.frozen
+class Client:
+    account: str = ""
+    extra: Mapping[str, str] = attrs.Factory(dict)
+
+
+@attrs.frozen
+class Nested:
+    client: Client = attrs.Factory(Client)
+
+
 def test_an_empty_section_is_constructed_plainly() -> None:
     @attrs.frozen
     class Plain:
@@ -338,6 +349,14 @@ def test_typed_text_travels_as_its_owner_wants_it(place: Place) -> None:
     assert config.structure(S3, "datastore.s3") == S3("1e5", account="1200")
     travelled = Config(json.loads(json.dumps(config.data)), config.project)
     assert travelled.structure(S3, "datastore.s3") == S3("1e5", account="1200")
+
+
+def test_typed_text_in_a_table_of_a_section_travels_too(place: Place) -> None:
+    config = place.load("datastore.s3.client.account=1200", "datastore.s3.client.extra.id=7")
+    wanted = Nested(Client("1200", {"id": "7"}))
+    assert config.structure(Nested, "datastore.s3") == wanted
+    travelled = Config(json.loads(json.dumps(config.data)), config.project)
+    assert travelled.structure(Nested, "datastore.s3") == wanted
 
 
 def test_all_problems_of_a_section_are_listed_with_their_origin(place: Place) -> None:

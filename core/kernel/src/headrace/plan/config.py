@@ -85,8 +85,8 @@ class Config:
             raise _refusal([problem._replace(path=above + problem.path) for problem in problems], self._origins)
         for path, text in texts.items():
             # text it is, now that the owner of the section has said so: it travels to tasks that way
-            if path and getattr(instance, path[0], None) == text:
-                cast("dict[str, Any]", self.get(key))[path[0]] = text
+            if path and _reach(instance, path) == text:
+                cast("dict[str, Any]", self.get(".".join((*above, *path[:-1]))))[path[-1]] = text
         return cast(T, instance)
 
 
@@ -155,6 +155,13 @@ def _leaves(tree: Mapping[str, Any], above: Path = ()) -> Iterator[tuple[Path, A
             yield from _leaves(value, (*above, key))
         else:
             yield (*above, key), value
+
+
+def _reach(value: Any, path: Path) -> Any:
+    """What is at a path of fields and keys below a structured value."""
+    for word in path:
+        value = value.get(word) if isinstance(value, Mapping) else getattr(value, word, None)
+    return value
 
 
 def _nest(items: Any) -> dict[str, Any]:
