@@ -73,7 +73,7 @@ def test_a_call_that_is_worded_wrongly_ends_with_status_2(flow: Run, folder: Pat
     ("args", "code", "says"),
     [
         (["-o", "datastore.name=fils"], "plugin-unknown", "Did you mean 'files'?"),
-        (["-o", "launcher.name=kubernetes"], "plugin-unknown", "pip install headrace-plugin-kubernetes"),
+        (["-o", "launcher.name=nomad"], "plugin-unknown", "pip install headrace-plugin-nomad"),
         (["--with", "retyr"], "plugin-unknown", "Did you mean 'retry'?"),
     ],
 )

@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 
 from wheelhouse import Wheelhouse, uv
 
+from headrace_testkit import manifests
 from headrace_testkit.servers.fixtures import moto_server, rados_server, rclone_server  # noqa: F401
 
 IMAGE = ("headrace", "headrace-plugin-s3", "headrace-plugin-argo", "headrace-plugin-kubernetes")
@@ -23,3 +26,13 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = Wheelhouse(place / "wheels").environment(place / "env", *IMAGE)
     uv("pip", "install", "--quiet", "--offline", "--python", environment.program(), "palmerpenguins", "--no-deps")
     return environment.folder
+
+
+@pytest.fixture(scope="session")
+def valid() -> Callable[[Mapping[str, Any]], list[str]]:
+    """What is wrong with a manifest after the models of hera and, where it is present, the schema that Argo publishes."""
+    schemas = [manifests.hera_schema()]
+    file = manifests.argo_schema_file(Path(__file__).parents[2])
+    if file.is_file():
+        schemas.append(manifests.argo_schema(file))
+    return lambda manifest: [problem for schema in schemas for problem in manifests.problems(schema, manifest)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,10 @@ def store(rados_server: S3Server) -> Store:
 class Cluster:
     """A cluster whose pods reach the S3 server and nothing else."""
 
-    def __init__(self, store: Store, image: Path, folder: Path) -> None:
+    def __init__(self, store: Store, image: Path, valid: Callable[[Mapping[str, Any]], list[str]], folder: Path) -> None:
         self.store = store
         self.image = image
+        self.valid = valid
         self.folder = folder
 
     def compiled(self, file: Path, *words: str) -> dict[str, Any]:
@@ -78,6 +79,7 @@ class Cluster:
         self.store.flow("deploy", file.name, *options, *words, cwd=author)
         manifest: dict[str, Any] = json.loads((author / "m.json").read_text())
         assert problems_of(manifest) == []
+        assert self.valid(manifest) == []
         assert str(author) not in json.dumps(manifest)
         shutil.rmtree(author)
         return manifest
@@ -108,8 +110,8 @@ RUN_ID = "20240229-131415000-wf-1"
 
 
 @pytest.fixture
-def cluster(store: Store, image: Path, tmp_path: Path) -> Cluster:
-    return Cluster(store, image, tmp_path)
+def cluster(store: Store, image: Path, valid: Callable[[Mapping[str, Any]], list[str]], tmp_path: Path) -> Cluster:
+    return Cluster(store, image, valid, tmp_path)
 
 
 @pytest.mark.needs("namespaces")

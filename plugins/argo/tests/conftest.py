@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from headrace_testkit import manifests
 
 STORE = '''
 """A datastore that other machines reach. Nothing is put into it."""
@@ -83,30 +83,17 @@ def deploy(tmp_path: Path, shared: str) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def hera_schema() -> Mapping[str, Any]:
-    """The JSON schema of a WorkflowTemplate after hera's models, with every unknown field refused."""
-    from hera.workflows.models import WorkflowTemplate
-
-    schema = WorkflowTemplate.model_json_schema(by_alias=True)
-    for each in (schema, *schema["$defs"].values()):
-        if "properties" in each:
-            each["additionalProperties"] = False
-    return schema
+    """The schema of a WorkflowTemplate after hera's models, strict."""
+    return manifests.hera_schema()
 
 
 @pytest.fixture(scope="session")
 def argo_schema() -> Mapping[str, Any]:
-    """Argo's own published JSON schema, strict, from the folder HEADRACE_SCHEMAS or the one beside the repository."""
-    folder = os.environ.get("HEADRACE_SCHEMAS") or Path(__file__).parents[4] / "shared" / "schemas"
-    path = Path(folder) / "argo-workflows.schema.json"
-    if not path.is_file():
-        pytest.skip(f"Argo's schema is not at {path}; HEADRACE_SCHEMAS names its folder")
-    definitions = json.loads(path.read_text(encoding="utf-8"))["definitions"]
-    for each in definitions.values():
-        if "properties" in each:
-            each["additionalProperties"] = False
-    # the published schema says only text, while Kubernetes takes a number too
-    definitions["io.k8s.apimachinery.pkg.util.intstr.IntOrString"] = {"type": ["string", "integer"]}
-    return {"$ref": "#/definitions/io.argoproj.workflow.v1alpha1.WorkflowTemplate", "definitions": definitions}
+    """Argo's own published schema, strict, from the folder HEADRACE_SCHEMAS or the one beside the repository."""
+    file = manifests.argo_schema_file(Path(__file__).parents[3])
+    if not file.is_file():
+        pytest.skip(f"Argo's schema is not at {file}; HEADRACE_SCHEMAS names its folder")
+    return manifests.argo_schema(file)
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_manifests_are_valid_for_argo(deploy, hera_schema, source):
 @pytest.mark.parametrize("source", [LINEAR, RICH, BRANCHES_IN_A_LOOP_BEFORE_ANOTHER], ids=["linear", "rich", "loops"])
 def test_manifests_are_valid_after_argos_own_schema(deploy, argo_schema, source):
     manifest = deploy(source, "orchestrator.argo.parallelism=3", "orchestrator.argo.service_account=flows").manifest
-    jsonschema.Draft7Validator(argo_schema).validate(manifest)
+    jsonschema.Draft202012Validator(argo_schema).validate(manifest)
 
 
 def test_the_strict_schema_finds_an_unknown_field(deploy, hera_schema):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -28,17 +27,10 @@ ITEM: Final = "{{item}}"
 RETRIES: Final = "{{retries}}"
 STATUS: Final = "{{workflow.status}}"
 
-_OWN: Final = re.compile(r"\{\{\s*(=|workflow\.)")
-
 
 def size_of(task: str) -> str:
     """How many elements the foreach step that runs as `task` fans out over."""
     return f"{{{{tasks.{task}.outputs.parameters.size}}}}"
-
-
-def looks_global(text: str) -> bool:
-    """Whether Argo would replace something in `text` wherever it stands in a workflow."""
-    return bool(_OWN.search(text))
 
 
 def tagged(value: Any, path: str = "") -> str | None:
