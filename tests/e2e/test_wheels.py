@@ -16,7 +16,9 @@ from records import FLOWS
 from wheelhouse import FOLDERS, META, ROOT, Environment, Wheelhouse, build, package, read
 
 WITH_CODE = sorted(set(FOLDERS) - {META})
-DEFAULTS = sorted(name for name in FOLDERS if name.startswith(("headrace-plugin-", "headrace-serializer-")))
+BROUGHT = sorted(Requirement(each).name for each in read(ROOT / "pyproject.toml")["project"]["dependencies"])
+"""What the meta-distribution brings."""
+DEFAULTS = [name for name in BROUGHT if name.startswith(("headrace-plugin-", "headrace-serializer-"))]
 TUTORIALS = ["00-hello", "01-penguins", "02-parameters"]
 
 
@@ -118,13 +120,13 @@ def folder(tmp_path: Path) -> Path:
 LINE = "triangle = 180 degrees, pentagon = 540 degrees; largest: Polygon(name='pentagon', sides=5)"
 
 
-def test_headrace_is_at_most_30_distributions_and_all_of_ours_but_the_kit(installed: Environment, tmp_path: Path) -> None:
+def test_headrace_is_at_most_30_distributions_and_those_of_ours_that_it_names(installed: Environment, tmp_path: Path) -> None:
     list_them = "from importlib.metadata import distributions as d; print(*sorted(each.metadata['Name'] for each in d()), sep='\\n')"
     names = installed.run("python", "-c", list_them, cwd=tmp_path).stdout.split()
 
     assert len(names) == len(set(names)) <= 30
-    assert {name for name in names if name.startswith("headrace")} == set(FOLDERS) - {"headrace-testkit"}
-    installed.import_all(*(package(name) for name in WITH_CODE if name != "headrace-testkit"), cwd=tmp_path)
+    assert {name for name in names if name.startswith("headrace")} == {META, *BROUGHT}
+    installed.import_all(*map(package, BROUGHT), cwd=tmp_path)
 
 
 @pytest.mark.parametrize("start", [("flow", "run", "shapes.py"), ("python", "shapes.py", "run")], ids=["flow", "python"])
