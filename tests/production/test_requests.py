@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from stores import Store, new_store
 
-from headrace_testkit.servers import S3Server
+from headrace.project import open_project
+from headrace.store.record import encode_record, new_header
+from headrace_hookspecs import Outcome, TaskSpec
+from headrace_testkit.servers import S3Server, s3
 from headrace_testkit.servers.proxy import Proxy, Seen, proxy
 
 FLOWS = Path(__file__).parent / "flows"
@@ -86,6 +89,19 @@ def test_a_commit_whose_answer_is_lost_is_a_win(counter: Proxy, store: Store, tm
     listed = store.flow("list", f"Wide/{run_id}", cwd=tmp_path).stdout
     assert [line.split()[2:4] for line in listed.splitlines() if line.startswith("square")] == [["succeeded", "1"]] * 6
     assert "total 55" in store.flow("logs", f"Wide/{run_id}/end", cwd=tmp_path).stdout
+
+
+def test_the_writer_of_a_commit_knows_its_own_though_the_answer_was_lost(counter: Proxy, store: Store, tmp_path: Path) -> None:
+    spec = TaskSpec("Flow", "1", "start")
+    with s3.only(store.server):
+        project = open_project(str(tmp_path), options=store.options[1::2])
+        run = project.run_store("Flow", "1")
+        first, second = (encode_record(new_header(spec, nonce, Outcome("succeeded"), started=1.0, ended=2.0)) for nonce in ("a", "b"))
+        counter.lose_next(lambda seen: is_commit("start", seen))
+        assert run.commit(first, "a") == "won"
+        assert run.commit(second, "b") == "superseded"
+        project.close()
+    assert [each.status for each in counter.seen if is_commit("start", each)] == [200, 412, 412]
 
 
 def test_a_service_without_conditional_writes_is_found_out_told_and_refused_where_two_could_commit(

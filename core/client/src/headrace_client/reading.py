@@ -91,17 +91,28 @@ class RunReader:
         for kind in _ENDED:
             for fact in self._query(kind, step=step):
                 known.setdefault((fact.step, fact.task), []).append(fact)
-        missing = [key for key in self.store.list_commits(step) if not any(fact.kind == "commit" for fact in known.get(key, ()))]
-        if missing:
-            from headrace.store.facts import task_fact
-
-            found = [task_fact(record) for record in self.store.read_commits(missing) if record is not None]
-            self._index([fact for fact in found if fact.run == self.run])
-            for fact in found:
-                known.setdefault((fact.step, fact.task), []).append(fact)
+        for fact in self._unindexed(step, known):
+            known.setdefault((fact.step, fact.task), []).append(fact)
         for facts in known.values():
             facts.sort(key=lambda fact: (fact.data.get("attempt", 0), fact.time))
         return known
+
+    def _unindexed(self, step: str | None, known: Mapping[tuple[str, str], Sequence[Fact]]) -> list[Fact]:
+        """What the datastore holds of the ended attempts and the index does not; it does from now on."""
+        numbers = {key: {fact.number for fact in facts if fact.kind == "attempt"} for key, facts in known.items()}
+        failed = dict.fromkeys(
+            (name, task) for name, task, number in self.store.list_attempts(step) if number not in numbers.get((name, task), ())
+        )
+        committed = [key for key in self.store.list_commits(step) if not any(fact.kind == "commit" for fact in known.get(key, ()))]
+        if not failed and not committed:
+            return []
+        from headrace.store.facts import task_fact
+
+        found = [task_fact(record) for record in self.store.read_commits(committed) if record is not None]
+        for key in failed:
+            found += [task_fact(record) for record in self.store.attempts(*key) if record.attempt not in numbers.get(key, ())]
+        self._index([fact for fact in found if fact.run == self.run])
+        return found
 
     def task(self, step: str, task: str) -> list[Fact]:
         """What is known of the ended attempts of one task, oldest first."""

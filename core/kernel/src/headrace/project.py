@@ -130,8 +130,8 @@ class Project:
         """Who keeps the leases of runs: whatever all contenders see, which is the datastore where only that is shared."""
         from headrace_hookspecs.capabilities import Capability
 
-        shared = Capability.SHARED in self.blobs.capabilities and Capability.CONDITIONAL_PUT in self.blobs.capabilities
-        if shared and not {Capability.SHARED, Capability.LEASES} <= self.metadata.capabilities:
+        # without conditional writes it is a weak one, yet everybody sees it
+        if Capability.SHARED in self.blobs.capabilities and not {Capability.SHARED, Capability.LEASES} <= self.metadata.capabilities:
             from .store.leases import ObjectLeases
 
             return ObjectLeases(self.blobs)

@@ -166,10 +166,16 @@ class RunStore:
         """(run, step, task) of every task that this run takes over from another, by the run that committed it."""
         yield from self._load_reuse().tasks()
 
+    def list_attempts(self, step: str | None = None) -> Iterator[tuple[str, str, int]]:
+        """(step, task, attempt) of every attempt that did not commit, of one step or of all."""
+        for stat in self.blobs.list(f"{self._prefix}attempts/{'' if step is None else f'{step}/'}"):
+            _, found, name = stat.key.rsplit("/", 2)
+            task, _, attempt = name.rpartition("_")
+            yield found, task, int(attempt)
+
     def attempted(self) -> Iterator[tuple[str, str]]:
         """(step, task) of every task with an attempt that did not commit."""
-        names = (stat.key.rsplit("/", 2)[1:] for stat in self.blobs.list(f"{self._prefix}attempts/"))
-        yield from dict.fromkeys((step, name.rpartition("_")[0]) for step, name in names)
+        yield from dict.fromkeys((step, task) for step, task, _ in self.list_attempts())
 
     def write_attempt(self, spec: TaskSpec, outcome: Outcome, record: bytes | None = None) -> None:
         """Keep what came of an attempt that did not commit, unless it is known: `record` as the attempt made it, else a bare one."""
