@@ -21,8 +21,11 @@ def strict(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def hera_schema() -> Mapping[str, Any]:
-    """The schema of a WorkflowTemplate after hera's models. Needs the distribution `hera` beside this one; importing it takes a second."""
-    from hera.workflows.models import WorkflowTemplate  # type: ignore[import-untyped,unused-ignore]
+    """The schema of a WorkflowTemplate after hera's models, whose import takes a second. Raises LookupError where hera is not installed."""
+    try:
+        from hera.workflows.models import WorkflowTemplate  # type: ignore[import-untyped,unused-ignore]
+    except ImportError as error:
+        raise LookupError(f"{error.name} is not installed") from error
 
     return strict(WorkflowTemplate.model_json_schema(by_alias=True))
 
@@ -42,8 +45,11 @@ def argo_schema(file: Path) -> Mapping[str, Any]:
 
 
 def problems(schema: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the manifest, a line each. Needs the distribution `jsonschema`."""
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped,unused-ignore]
+    """What is wrong with the manifest, a line each. Raises LookupError where jsonschema is not installed."""
+    try:
+        from jsonschema import Draft202012Validator  # type: ignore[import-untyped,unused-ignore]
+    except ImportError as error:
+        raise LookupError(f"{error.name} is not installed") from error
 
     found = Draft202012Validator(schema).iter_errors(manifest)
     return [f"{'/'.join(map(str, each.absolute_path))}: {each.message}" for each in found]
