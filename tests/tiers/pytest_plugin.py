@@ -56,12 +56,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Beside another Python than the workspace's there are no type checkers; what they and large servers say does not depend on who asks."""
+    """Beside another Python than the workspace's there are no type checkers; what they say, or a server, does not depend on who asks."""
     if "HEADRACE_OTHER_PYTHON" in os.environ:
-        once = {"type-checkers", "rados"}
-        left = [item for item in items if any(once.intersection(mark.args) for mark in item.iter_markers("needs"))]
+        left = [item for item in items if _once(item)]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
+
+
+def _once(item: pytest.Item) -> bool:
+    checkers = any("type-checkers" in mark.args for mark in item.iter_markers("needs"))
+    return checkers or any(name.endswith("_server") for name in getattr(item, "fixturenames", ()))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
