@@ -114,8 +114,12 @@ def cluster(store: Store, image: Path, valid: Callable[[Mapping[str, Any]], list
     return Cluster(store, image, valid, tmp_path)
 
 
+QUICK = ("penguins", "nested", "resilient", "inputs", "absorbing")
+"""Those that `make test` runs: between them they have every construct."""
+
+
 @pytest.mark.needs("namespaces")
-@pytest.mark.parametrize("name", SUCCEEDING)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in SUCCEEDING])
 def test_a_run_in_pods_is_a_local_run(name: str, cluster: Cluster, tmp_path: Path) -> None:
     flow, file, parameters, line = SUCCEEDING[name]
     result = cluster.run(cluster.compiled(file), parameters)

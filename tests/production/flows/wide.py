@@ -12,6 +12,7 @@ class Wide(FlowSpec):
     @step
     def square(self):
         self.squared = self.input**2
+        print(self.input, "squared is", self.squared)
         self.next(self.join)
 
     @step
