@@ -30,6 +30,7 @@ class TestMoto(BlobStoreContract):
         return probed(open_s3)
 
 
+@pytest.mark.long  # rclone is such a service too
 class TestMotoAtTheRootOfABucketWithoutConditionalWrites(BlobStoreContract):
     capabilities = ALL - {Capability.CONDITIONAL_PUT}
 
