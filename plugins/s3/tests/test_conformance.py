@@ -22,7 +22,13 @@ def probed(open_s3: Callable[..., S3Store]) -> Callable[[], BlobStore]:
     return make
 
 
-class TestMoto(BlobStoreContract):
+class Remote(BlobStoreContract):
+    """Every answer takes milliseconds."""
+
+    share = 0.1
+
+
+class TestMoto(Remote):
     capabilities = ALL
 
     @pytest.fixture
@@ -31,7 +37,7 @@ class TestMoto(BlobStoreContract):
 
 
 @pytest.mark.long  # rclone is such a service too
-class TestMotoAtTheRootOfABucketWithoutConditionalWrites(BlobStoreContract):
+class TestMotoAtTheRootOfABucketWithoutConditionalWrites(Remote):
     capabilities = ALL - {Capability.CONDITIONAL_PUT}
 
     @pytest.fixture
@@ -40,7 +46,7 @@ class TestMotoAtTheRootOfABucketWithoutConditionalWrites(BlobStoreContract):
 
 
 @pytest.mark.needs("rados")
-class TestRados(BlobStoreContract):
+class TestRados(Remote):
     capabilities = ALL
 
     @pytest.fixture
@@ -52,7 +58,7 @@ class TestRados(BlobStoreContract):
         return probed(open_s3)
 
 
-class TestRclone(BlobStoreContract):
+class TestRclone(Remote):
     """A service with faults of its own: what they make impossible is left out, by name."""
 
     capabilities = ALL - {Capability.CONDITIONAL_PUT}
