@@ -54,15 +54,19 @@ def test_a_run_of_two_steps_makes_at_most_20_requests(counter: Proxy, store: Sto
 def test_a_small_task_costs_one_read_and_two_writes_and_a_join_one_read_an_input(
     counter: Proxy, store: Store, tmp_path: Path, few: int, many: int
 ) -> None:
-    at_few, at_many = (methods(counted(counter, store, FLOWS / "wide.py", "--width", str(width), cwd=tmp_path)) for width in (few, many))
+    def work(width: int) -> Counter[str]:
+        seen = counted(counter, store, FLOWS / "wide.py", "--width", str(width), cwd=tmp_path)
+        # a run that takes longer renews its lease more often
+        return methods([each for each in seen if "/lease/" not in each.path + each.query])
+
+    at_few, at_many = work(few), work(many)
     more = many - few
     # each task more: its commit and its log; its own look at the split, and the join's at it
     assert at_many["PUT"] - at_few["PUT"] == 2 * more
     assert at_many["GET"] - at_few["GET"] == 2 * more
     assert at_few["GET"] <= 2 * few + 5
     assert at_few["PUT"] <= 2 * few + 12
-    assert at_many["LIST"] == at_few["LIST"]
-    assert set(at_many) == {"PUT", "GET", "LIST"}
+    assert set(at_many) == {"PUT", "GET"}
 
 
 def is_commit(step: str, seen: Seen) -> bool:
